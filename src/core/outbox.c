@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The bytes on their way to one client. A ring rather than a linked list: a fan-out pushes to ten thousand of these in
+ * one turn and each is emptied at the turn's end, so neither may allocate per message. The ring is kept small and is
+ * given back when it has grown and then run empty.
+ */
+#include "core/outbox.h"
+
+#define MIN_CAPACITY 4
+#define KEPT_CAPACITY 4
+#define MAX_CAPACITY 32768
+
+void
+hark_outbox_init (HarkOutbox *self)
+{
+  *self = (HarkOutbox){ 0 };
+}
+
+void
+hark_outbox_clear (HarkOutbox *self)
+{
+  for (guint i = 0; i < self->count; i++)
+    hark_buffer_unref (self->items[(self->head + i) & (self->capacity - 1)]);
+  g_free (self->items);
+  hark_outbox_init (self);
+}
+
+static void
+grow (HarkOutbox *self)
+{
+  guint capacity = self->capacity > 0 ? self->capacity * 2 : MIN_CAPACITY;
+  HarkBuffer **items = g_new (HarkBuffer *, capacity);
+  for (guint i = 0; i < self->count; i++)
+    items[i] = self->items[(self->head + i) & (self->capacity - 1)];
+  g_free (self->items);
+  self->items = items;
+  self->capacity = capacity;
+  self->head = 0;
+}
+
+/**
+ * hark_outbox_push:
+ * @buffer: a holder is added
+ * @max_bytes: the bound
+ *
+ * Returns: %FALSE, with nothing queued, when the outbox would hold more than @max_bytes. A single buffer larger than
+ *   the bound is let into an empty outbox: otherwise it could never be sent.
+ */
+gboolean
+hark_outbox_push (HarkOutbox *self, HarkBuffer *buffer, gsize max_bytes)
+{
+  if (self->bytes + buffer->len > max_bytes && self->count > 0)
+    return FALSE;
+  if (self->count == self->capacity)
+    {
+      if (self->capacity == MAX_CAPACITY)
+        return FALSE;
+      grow (self);
+    }
+  self->items[(self->head + self->count) & (self->capacity - 1)] = hark_buffer_ref (buffer);
+  self->count++;
+  self->bytes += buffer->len;
+  return TRUE;
+}
+
+/**
+ * hark_outbox_peek:
+ * @iov: (array length=n_iov) (out caller-allocates): what to send next
+ *
+ * Returns: how many of @iov were filled
+ */
+guint
+hark_outbox_peek (const HarkOutbox *self, struct iovec *iov, guint n_iov)
+{
+  guint n = MIN (n_iov, self->count);
+  for (guint i = 0; i < n; i++)
+    {
+      HarkBuffer *buffer = self->items[(self->head + i) & (self->capacity - 1)];
+      iov[i].iov_base = buffer->data;
+      iov[i].iov_len = buffer->len;
+    }
+  if (n > 0)
+    {
+      iov[0].iov_base = (guint8 *)iov[0].iov_base + self->offset;
+      iov[0].iov_len -= self->offset;
+    }
+  return n;
+}
+
+/**
+ * hark_outbox_consume:
+ * @bytes: how many of the peeked bytes were sent
+ */
+void
+hark_outbox_consume (HarkOutbox *self, gsize bytes)
+{
+  g_assert (bytes <= self->bytes);
+  self->bytes -= bytes;
+  while (self->count > 0)
+    {
+      HarkBuffer *buffer = self->items[self->head];
+      gsize left = buffer->len - self->offset;
+      if (bytes < left)
+        {
+          self->offset += bytes;
+          return;
+        }
+      bytes -= left;
+      self->offset = 0;
+      self->head = (self->head + 1) & (self->capacity - 1);
+      self->count--;
+      hark_buffer_unref (buffer);
+    }
+  if (self->capacity > KEPT_CAPACITY)
+    hark_outbox_clear (self);
+}
+
+/**
+ * hark_outbox_drop_unsent:
+ *
+ * Drops every buffer of which nothing was sent yet: what remains ends at a frame border, so that a close frame can
+ * follow.
+ */
+void
+hark_outbox_drop_unsent (HarkOutbox *self)
+{
+  guint keep = self->count > 0 && self->offset > 0 ? 1 : 0;
+  while (self->count > keep)
+    {
+      HarkBuffer *buffer = self->items[(self->head + self->count - 1) & (self->capacity - 1)];
+      self->bytes -= buffer->len;
+      self->count--;
+      hark_buffer_unref (buffer);
+    }
+}
