@@ -18,6 +18,8 @@ hark_buffer_new_uninitialized (gsize len)
   self = g_malloc (sizeof (HarkBuffer) + len);
   self->refs = 1;
   self->len = len;
+  self->key = 0;
+  self->seq = 0;
   return self;
 }
 

@@ -15,7 +15,9 @@ G_BEGIN_DECLS
 typedef struct
 {
   guint refs;
-  guint32 len; /* bytes in @data */
+  guint32 len;  /* bytes in @data */
+  guint64 key;  /* what the bytes are about, when they hold events: see hark_topic_key (); otherwise 0 */
+  gint64 seq;   /* of the first of these events: what a cursor is when they could not be sent */
   guint8 data[];
 } HarkBuffer;
 

@@ -11,6 +11,8 @@ hark_builder_grow (HarkBuilder *self, gsize len)
   g_assert (capacity <= G_MAXUINT32);
   self->buffer = g_realloc (self->buffer, sizeof (HarkBuffer) + capacity);
   self->buffer->refs = 1;
+  self->buffer->key = 0;
+  self->buffer->seq = 0;
   self->buffer->len = old + len;
   self->capacity = capacity;
   return self->buffer->data + old;

@@ -25,8 +25,9 @@ typedef enum
  * HarkCommandSpec:
  * @name: the request's `type`; a constant
  * @quota: (nullable): name of a quota this takes from besides "requests" ("messages", "forwards")
- * @handle: answers @command, now or later, exactly once: by hark_command_end_reply () or hark_command_fail ().
- *   @command->args point into the received message and are gone when this returns
+ * @handle: owns the reference to @command that it gets (transfer full), and answers it, now or later, exactly once: by
+ *   hark_command_end_reply () or hark_command_fail (). @command->args point into the received message and are gone when
+ *   this returns
  *
  * What can be asked, registered by a concern.
  */
@@ -59,8 +60,9 @@ struct _HarkCommand
   GDestroyNotify tag_free;      /* (nullable) */
   HarkCommandAnswer answer;     /* (nullable) */
   gpointer answer_data;
-  gint64 received_us;           /* monotonic */
+  HarkJsonWriter *writer;       /* unowned: the dispatcher's, for one reply at a time */
   gboolean answered;
+  gboolean failed; /* the answer is an error */
 };
 
 HarkCommand *hark_command_new (HarkSession *session, HarkIdentity *actor, const char *ref, gsize ref_len);
@@ -81,6 +83,7 @@ void hark_command_end_reply (HarkCommand *self);
 /* The two together, for a reply without members. */
 void hark_command_reply_empty (HarkCommand *self);
 void hark_command_fail (HarkCommand *self, const GError *error);
+void hark_command_write_error (HarkJsonWriter *writer, const GError *error);
 /* As hark_command_fail (); frees @error. */
 void hark_command_take_error (HarkCommand *self, GError *error);
 

@@ -10,10 +10,11 @@ G_BEGIN_DECLS
 #define HARK_TYPE_DISPATCHER (hark_dispatcher_get_type ())
 G_DECLARE_FINAL_TYPE (HarkDispatcher, hark_dispatcher, HARK, DISPATCHER, GObject)
 
-HarkDispatcher *hark_dispatcher_new (HarkQuota *quota, HarkClock *clock, HarkMetrics *metrics);
+HarkDispatcher *hark_dispatcher_new (HarkQuota *quota, HarkMetrics *metrics);
 void hark_dispatcher_add (HarkDispatcher *self, const HarkCommandSpec *specs, guint n_specs, gpointer concern);
 void hark_dispatcher_remove (HarkDispatcher *self, gpointer concern);
 gboolean hark_dispatcher_has (HarkDispatcher *self, const char *name);
+HarkJsonWriter *hark_dispatcher_get_writer (HarkDispatcher *self);
 void hark_dispatcher_dispatch (HarkDispatcher *self, HarkCommand *command, const char *name, gsize name_len,
                                const HarkJsonObject *args);
 void hark_dispatcher_call (HarkDispatcher *self, HarkIdentity *actor, const char *name, const char *args,

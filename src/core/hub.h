@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "base/ids.h"
 #include "core/dispatcher.h"
+#include "core/index.h"
 #include "core/session.h"
 #include "core/subscription.h"
 #include "core/turn.h"
@@ -50,6 +52,15 @@ guint hark_hub_get_n_user_sessions (HarkHub *self, gint64 user_id);
 guint hark_hub_disconnect_user (HarkHub *self, gint64 user_id, guint code, const char *reason);
 void hark_hub_close_all (HarkHub *self, guint code, const char *reason);
 
+/* For sessions. */
+gboolean hark_hub_add_session (HarkHub *self, HarkSession *session, GError **error);
+gboolean hark_hub_may_add_user (HarkHub *self, gint64 user_id, GError **error);
+void hark_hub_session_opened (HarkHub *self, HarkSession *session);
+void hark_hub_remove_session (HarkHub *self, HarkSession *session, guint code, const char *reason);
+void hark_hub_count_abuse (HarkHub *self);
+void hark_hub_count_paused (HarkHub *self);
+void hark_hub_count_slow (HarkHub *self);
+
 /* Events. */
 void hark_hub_publish (HarkHub *self, HarkEvent *event);
 void hark_hub_publish_all (HarkHub *self, GPtrArray *events);
@@ -88,5 +99,6 @@ const HarkHubLimits *hark_hub_get_limits (HarkHub *self);
 HarkDispatcher *hark_hub_get_dispatcher (HarkHub *self);
 HarkClock *hark_hub_get_clock (HarkHub *self);
 HarkTurn *hark_hub_get_turn (HarkHub *self);
+HarkIndex *hark_hub_get_index (HarkHub *self);
 
 G_END_DECLS

@@ -133,3 +133,25 @@ hark_outbox_drop_unsent (HarkOutbox *self)
       hark_buffer_unref (buffer);
     }
 }
+
+/**
+ * hark_outbox_find_unsent:
+ * @key: from hark_topic_key ()
+ * @seq: (out): of the first event on that topic that is not wholly sent
+ *
+ * Returns: whether there is one
+ */
+gboolean
+hark_outbox_find_unsent (const HarkOutbox *self, guint64 key, gint64 *seq)
+{
+  for (guint i = 0; i < self->count; i++)
+    {
+      HarkBuffer *buffer = self->items[(self->head + i) & (self->capacity - 1)];
+      if (buffer->key == key)
+        {
+          *seq = buffer->seq;
+          return TRUE;
+        }
+    }
+  return FALSE;
+}

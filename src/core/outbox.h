@@ -30,6 +30,7 @@ gboolean hark_outbox_push (HarkOutbox *self, HarkBuffer *buffer, gsize max_bytes
 guint hark_outbox_peek (const HarkOutbox *self, struct iovec *iov, guint n_iov);
 void hark_outbox_consume (HarkOutbox *self, gsize bytes);
 void hark_outbox_drop_unsent (HarkOutbox *self);
+gboolean hark_outbox_find_unsent (const HarkOutbox *self, guint64 key, gint64 *seq);
 
 static inline gboolean
 hark_outbox_is_empty (const HarkOutbox *self)

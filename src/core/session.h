@@ -67,6 +67,7 @@ struct _HarkSession
 };
 
 #define HARK_TYPE_SESSION (hark_session_get_type ())
+typedef GObjectClass HarkSessionClass;
 GType hark_session_get_type (void);
 #define HARK_SESSION(o) (G_TYPE_CHECK_INSTANCE_CAST ((o), HARK_TYPE_SESSION, HarkSession))
 #define HARK_IS_SESSION(o) (G_TYPE_CHECK_INSTANCE_TYPE ((o), HARK_TYPE_SESSION))
@@ -82,13 +83,16 @@ char *hark_session_dup_address (HarkSession *self);
 /* In: for protocols. */
 void hark_session_command (HarkSession *self, const char *name, gsize name_len, const char *ref, gsize ref_len,
                            const HarkJsonObject *args);
+void hark_session_take_command (HarkSession *self, HarkCommand *command, const char *name, gsize name_len,
+                                const HarkJsonObject *args);
 void hark_session_refuse (HarkSession *self, const char *ref, gsize ref_len, const GError *error);
-void hark_session_answered (HarkSession *self);
+void hark_session_answer (HarkSession *self, HarkCommand *command, const char *json, gsize len);
 
 /* Out. */
 void hark_session_send_event (HarkSession *self, const HarkEvent *event);
 void hark_session_send_json (HarkSession *self, const char *kind, const char *json, gsize len);
 void hark_session_send_units (HarkSession *self, HarkBuffer *units);
+void hark_session_take_units (HarkSession *self, HarkBuffer *units);
 void hark_session_close (HarkSession *self, guint code, const char *reason);
 
 /* What it has loaded. */

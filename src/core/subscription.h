@@ -24,6 +24,7 @@ struct _HarkSubscription
 };
 
 #define HARK_TYPE_SUBSCRIPTION (hark_subscription_get_type ())
+typedef GObjectClass HarkSubscriptionClass;
 GType hark_subscription_get_type (void);
 #define HARK_SUBSCRIPTION(o) (G_TYPE_CHECK_INSTANCE_CAST ((o), HARK_TYPE_SUBSCRIPTION, HarkSubscription))
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HarkSubscription, g_object_unref)

@@ -88,10 +88,7 @@ hark_topic_clear (HarkTopic *self)
 guint
 hark_topic_hash (gconstpointer data)
 {
-  const HarkTopic *self = data;
-  guint64 h = self->name != NULL ? (guint64)(gsize)self->name >> 4 : (guint64)self->id;
-  h = (h * 8 + self->kind) * G_GUINT64_CONSTANT (0x9e3779b97f4a7c15);
-  return h >> 32;
+  return (hark_topic_key (data) * G_GUINT64_CONSTANT (0x9e3779b97f4a7c15)) >> 32;
 }
 
 gboolean

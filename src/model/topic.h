@@ -43,6 +43,13 @@ hark_topic (HarkTopicKind kind, gint64 id)
 gboolean hark_topic_parse (const char *text, HarkTopic *topic, GError **error);
 HarkTopic hark_topic_copy (const HarkTopic *self);
 void hark_topic_clear (HarkTopic *self);
+/* A number that stands for the topic while it is held: for comparing, not for keeping. */
+static inline guint64
+hark_topic_key (const HarkTopic *self)
+{
+  return (self->name != NULL ? (guint64)(gsize)self->name : (guint64)self->id) * 8 + self->kind + 1;
+}
+
 guint hark_topic_hash (gconstpointer self);
 gboolean hark_topic_equal (gconstpointer a, gconstpointer b);
 const char *hark_topic_format (const HarkTopic *self, char out[HARK_TOPIC_MAX + 1]);

@@ -1,0 +1,645 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Where sessions meet: the registry of sessions and users, what they have subscribed to and loaded, and the events on
+ * their way to them. The hub knows no concern, no protocol and no transport; it tells who listens what happened and
+ * does what it is told.
+ */
+#include "core/hub.h"
+
+#include "base/error.h"
+#include "core/recent.h"
+
+typedef struct
+{
+  gint64 rev;
+  HarkHubFunc func;
+  gpointer data;
+} Waiter;
+
+typedef struct
+{
+  gint64 id;
+  GPtrArray *sessions; /* (element-type HarkSession), unowned: the registry keeps them */
+} UserEntry;
+
+struct _HarkHub
+{
+  GObject parent_instance;
+  HarkTurn *turn;             /* (owned) */
+  HarkDispatcher *dispatcher; /* (owned) */
+  HarkClock *clock;           /* (owned) */
+  HarkIds *ids;               /* (owned) */
+  HarkIndex *index;           /* (owned) */
+  HarkHubLimits limits;
+  GHashTable *sessions;       /* id → HarkSession (owned) */
+  GHashTable *users;          /* id → UserEntry (owned) */
+  HarkRecent recent;
+  GArray *waiters;            /* (element-type Waiter) */
+  HarkCounter *n_opened;
+  HarkCounter *n_closed;
+  HarkCounter *n_refused;
+  HarkCounter *n_abuse;
+  HarkCounter *n_paused;
+  HarkCounter *n_slow;
+  HarkGauge *n_sessions;
+  HarkGauge *n_users;
+};
+
+G_DEFINE_FINAL_TYPE (HarkHub, hark_hub, G_TYPE_OBJECT)
+
+enum
+{
+  PROP_SESSIONS = 1,
+  PROP_SUBSCRIPTIONS,
+  PROP_INTERESTS,
+  PROP_USERS,
+  PROP_TOPICS,
+  N_PROPS
+};
+
+enum
+{
+  SESSION_ADDED,
+  SESSION_REMOVED,
+  USER_ONLINE,
+  USER_OFFLINE,
+  PUBLISHED,
+  N_SIGNALS
+};
+
+static GParamSpec *props[N_PROPS];
+static guint signals[N_SIGNALS];
+
+static void
+user_entry_free (gpointer data)
+{
+  UserEntry *entry = data;
+  g_ptr_array_unref (entry->sessions);
+  g_free (entry);
+}
+
+static void
+hark_hub_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  HarkHub *self = HARK_HUB (object);
+  switch (id)
+    {
+    case PROP_SESSIONS:
+      g_value_set_uint (value, g_hash_table_size (self->sessions));
+      break;
+    case PROP_SUBSCRIPTIONS:
+      g_value_set_uint (value, hark_index_get_n_subscriptions (self->index));
+      break;
+    case PROP_INTERESTS:
+      g_value_set_uint (value, hark_index_get_n_interests (self->index));
+      break;
+    case PROP_USERS:
+      g_value_set_uint (value, g_hash_table_size (self->users));
+      break;
+    case PROP_TOPICS:
+      g_value_set_uint (value, hark_index_get_n_topics (self->index));
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+    }
+}
+
+static void
+hark_hub_dispose (GObject *object)
+{
+  HarkHub *self = HARK_HUB (object);
+  if (self->sessions != NULL)
+    hark_hub_close_all (self, HARK_CLOSE_GOING_AWAY, "the hub is going away");
+  g_clear_object (&self->index);
+  g_clear_object (&self->dispatcher);
+  g_clear_object (&self->turn);
+  g_clear_object (&self->ids);
+  G_OBJECT_CLASS (hark_hub_parent_class)->dispose (object);
+}
+
+static void
+hark_hub_finalize (GObject *object)
+{
+  HarkHub *self = HARK_HUB (object);
+  g_hash_table_unref (self->sessions);
+  g_hash_table_unref (self->users);
+  hark_recent_clear (&self->recent);
+  g_array_unref (self->waiters);
+  g_clear_object (&self->clock);
+  G_OBJECT_CLASS (hark_hub_parent_class)->finalize (object);
+}
+
+static void
+hark_hub_class_init (HarkHubClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GType type = G_TYPE_FROM_CLASS (klass);
+  static const char *const names[N_PROPS] = { NULL, "sessions", "subscriptions", "interests", "users", "topics" };
+  object_class->get_property = hark_hub_get_property;
+  object_class->dispose = hark_hub_dispose;
+  object_class->finalize = hark_hub_finalize;
+  for (guint i = PROP_SESSIONS; i < N_PROPS; i++)
+    props[i] = g_param_spec_uint (names[i], NULL, NULL, 0, G_MAXUINT, 0, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+  g_object_class_install_properties (object_class, N_PROPS, props);
+  signals[SESSION_ADDED] = g_signal_new ("session-added", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1,
+                                         HARK_TYPE_SESSION);
+  signals[SESSION_REMOVED] = g_signal_new ("session-removed", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                           G_TYPE_NONE, 3, HARK_TYPE_SESSION, G_TYPE_UINT, G_TYPE_STRING);
+  signals[USER_ONLINE] = g_signal_new ("user-online", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1,
+                                       G_TYPE_INT64);
+  signals[USER_OFFLINE] = g_signal_new ("user-offline", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1,
+                                        G_TYPE_INT64);
+  signals[PUBLISHED] = g_signal_new ("published", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1,
+                                     G_TYPE_POINTER);
+}
+
+static void
+hark_hub_init (HarkHub *self)
+{
+  self->sessions = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, g_object_unref);
+  self->users = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, user_entry_free);
+  self->waiters = g_array_new (FALSE, FALSE, sizeof (Waiter));
+}
+
+HarkHub *
+hark_hub_new (HarkTurn *turn, HarkDispatcher *dispatcher, HarkClock *clock, HarkIds *ids, HarkMetrics *metrics,
+              const HarkHubLimits *limits)
+{
+  HarkHub *self = g_object_new (HARK_TYPE_HUB, NULL);
+  self->turn = g_object_ref (turn);
+  self->dispatcher = g_object_ref (dispatcher);
+  self->clock = g_object_ref (clock);
+  self->ids = g_object_ref (ids);
+  self->limits = *limits;
+  self->index = hark_index_new (turn, metrics);
+  hark_recent_init (&self->recent, limits->max_recent, limits->max_recent_bytes);
+  self->n_opened = hark_metrics_counter (metrics, "hark_sessions_opened_total", "Sessions that began.");
+  self->n_closed = hark_metrics_counter (metrics, "hark_sessions_closed_total", "Sessions that ended.");
+  self->n_refused = hark_metrics_counter (metrics, "hark_sessions_refused_total",
+                                          "Sessions refused because there were too many.");
+  self->n_abuse = hark_metrics_counter (metrics, "hark_sessions_abuse_total",
+                                        "Sessions disconnected for too many refused messages.");
+  self->n_paused = hark_metrics_counter (metrics, "hark_sessions_paused_total",
+                                         "Times a session's reading was put off: too many requests under way.");
+  self->n_slow = hark_metrics_counter (metrics, "hark_sessions_slow_total",
+                                       "Sessions disconnected because their outbox passed its bound.");
+  self->n_sessions = hark_metrics_gauge (metrics, "hark_sessions", "Sessions now.");
+  self->n_users = hark_metrics_gauge (metrics, "hark_users_online", "Users who have a session.");
+  return self;
+}
+
+/* Sessions. */
+
+guint
+hark_hub_get_n_sessions (HarkHub *self)
+{
+  return g_hash_table_size (self->sessions);
+}
+
+/* Returns: (transfer none) (nullable) */
+HarkSession *
+hark_hub_get_session (HarkHub *self, gint64 id)
+{
+  return g_hash_table_lookup (self->sessions, &id);
+}
+
+/* Returns: (transfer full) (element-type HarkSession): all, held, in no order */
+GPtrArray *
+hark_hub_dup_sessions (HarkHub *self)
+{
+  GPtrArray *sessions = g_ptr_array_new_full (g_hash_table_size (self->sessions), g_object_unref);
+  GHashTableIter iter;
+  gpointer session;
+  g_hash_table_iter_init (&iter, self->sessions);
+  while (g_hash_table_iter_next (&iter, NULL, &session))
+    g_ptr_array_add (sessions, g_object_ref (session));
+  return sessions;
+}
+
+/* Returns: (transfer full) (nullable) (element-type HarkSession): a user's sessions, held; %NULL for none */
+GPtrArray *
+hark_hub_dup_user_sessions (HarkHub *self, gint64 user_id)
+{
+  UserEntry *entry = g_hash_table_lookup (self->users, &user_id);
+  GPtrArray *sessions;
+  if (entry == NULL)
+    return NULL;
+  sessions = g_ptr_array_new_full (entry->sessions->len, g_object_unref);
+  for (guint i = 0; i < entry->sessions->len; i++)
+    g_ptr_array_add (sessions, g_object_ref (entry->sessions->pdata[i]));
+  return sessions;
+}
+
+guint
+hark_hub_get_n_user_sessions (HarkHub *self, gint64 user_id)
+{
+  UserEntry *entry = g_hash_table_lookup (self->users, &user_id);
+  return entry != NULL ? entry->sessions->len : 0;
+}
+
+static guint
+close_sessions (GPtrArray *sessions, guint code, const char *reason)
+{
+  for (guint i = 0; i < sessions->len; i++)
+    hark_session_close (sessions->pdata[i], code, reason);
+  return sessions->len;
+}
+
+/* Returns: how many sessions were ended */
+guint
+hark_hub_disconnect_user (HarkHub *self, gint64 user_id, guint code, const char *reason)
+{
+  g_autoptr (GPtrArray) sessions = hark_hub_dup_user_sessions (self, user_id);
+  return sessions != NULL ? close_sessions (sessions, code, reason) : 0;
+}
+
+void
+hark_hub_close_all (HarkHub *self, guint code, const char *reason)
+{
+  g_autoptr (GPtrArray) sessions = hark_hub_dup_sessions (self);
+  close_sessions (sessions, code, reason);
+}
+
+/* Whether one more session of a user is within the bounds; %HARK_ERROR_TOO_LARGE otherwise. */
+gboolean
+hark_hub_may_add_user (HarkHub *self, gint64 user_id, GError **error)
+{
+  guint max = self->limits.max_sessions_per_user;
+  if (max == 0 || user_id == 0 || hark_hub_get_n_user_sessions (self, user_id) < max)
+    return TRUE;
+  hark_counter_add (self->n_refused, 1);
+  g_set_error (error, HARK_ERROR, HARK_ERROR_TOO_LARGE, "a user can have %u sessions at a time", max);
+  return FALSE;
+}
+
+/* Registers a session: for hark_session_open (). %HARK_ERROR_OVERLOADED or %HARK_ERROR_TOO_LARGE beyond the bounds. */
+gboolean
+hark_hub_add_session (HarkHub *self, HarkSession *session, GError **error)
+{
+  if (self->limits.max_sessions > 0 && g_hash_table_size (self->sessions) >= self->limits.max_sessions)
+    {
+      hark_counter_add (self->n_refused, 1);
+      g_set_error (error, HARK_ERROR, HARK_ERROR_OVERLOADED, "the hub has all the sessions it can have");
+      return FALSE;
+    }
+  if (!hark_hub_may_add_user (self, hark_session_get_user_id (session), error))
+    return FALSE;
+  session->id = hark_ids_next (self->ids);
+  session->in_hub = TRUE;
+  g_hash_table_insert (self->sessions, &session->id, g_object_ref (session));
+  hark_counter_add (self->n_opened, 1);
+  hark_gauge_set (self->n_sessions, g_hash_table_size (self->sessions));
+  return TRUE;
+}
+
+/* A session has a user now: for hark_session_open () and hark_session_authenticate (). */
+void
+hark_hub_session_opened (HarkHub *self, HarkSession *session)
+{
+  gint64 user_id = hark_session_get_user_id (session);
+  UserEntry *entry = g_hash_table_lookup (self->users, &user_id);
+  gboolean first = entry == NULL;
+  if (first)
+    {
+      entry = g_new (UserEntry, 1);
+      entry->id = user_id;
+      entry->sessions = g_ptr_array_new ();
+      g_hash_table_insert (self->users, &entry->id, entry);
+      hark_gauge_set (self->n_users, g_hash_table_size (self->users));
+    }
+  session->user_position = entry->sessions->len;
+  g_ptr_array_add (entry->sessions, session);
+  g_signal_emit (self, signals[SESSION_ADDED], 0, session);
+  if (first)
+    g_signal_emit (self, signals[USER_ONLINE], 0, user_id);
+}
+
+static gboolean
+remove_from_user (HarkHub *self, HarkSession *session)
+{
+  gint64 user_id = hark_session_get_user_id (session);
+  UserEntry *entry = g_hash_table_lookup (self->users, &user_id);
+  g_ptr_array_remove_index_fast (entry->sessions, session->user_position);
+  if (session->user_position < entry->sessions->len)
+    HARK_SESSION (entry->sessions->pdata[session->user_position])->user_position = session->user_position;
+  if (entry->sessions->len > 0)
+    return FALSE;
+  g_hash_table_remove (self->users, &user_id);
+  hark_gauge_set (self->n_users, g_hash_table_size (self->users));
+  return TRUE;
+}
+
+/* Takes a session out: for sessions, when they end. */
+void
+hark_hub_remove_session (HarkHub *self, HarkSession *session, guint code, const char *reason)
+{
+  gint64 user_id = hark_session_get_user_id (session);
+  gboolean was_open = session->state == HARK_SESSION_OPEN;
+  gboolean last = FALSE;
+  if (!session->in_hub)
+    return;
+  session->in_hub = FALSE;
+  if (was_open)
+    g_signal_emit (self, signals[SESSION_REMOVED], 0, session, code, reason);
+  hark_index_remove_session (self->index, session);
+  if (was_open)
+    last = remove_from_user (self, session);
+  hark_counter_add (self->n_closed, 1);
+  g_hash_table_remove (self->sessions, &session->id);
+  hark_gauge_set (self->n_sessions, g_hash_table_size (self->sessions));
+  if (last)
+    g_signal_emit (self, signals[USER_OFFLINE], 0, user_id);
+}
+
+void
+hark_hub_count_abuse (HarkHub *self)
+{
+  hark_counter_add (self->n_abuse, 1);
+}
+
+void
+hark_hub_count_paused (HarkHub *self)
+{
+  hark_counter_add (self->n_paused, 1);
+}
+
+void
+hark_hub_count_slow (HarkHub *self)
+{
+  hark_counter_add (self->n_slow, 1);
+}
+
+/* Events. */
+
+static void
+run_waiters (HarkHub *self)
+{
+  while (self->waiters->len > 0 && g_array_index (self->waiters, Waiter, 0).rev <= self->recent.rev)
+    {
+      Waiter waiter = g_array_index (self->waiters, Waiter, 0);
+      g_array_remove_index (self->waiters, 0);
+      waiter.func (waiter.data);
+    }
+}
+
+static void
+publish_one (HarkHub *self, HarkEvent *event)
+{
+  if (event->rev > 0)
+    hark_recent_push (&self->recent, event);
+  if (g_signal_has_handler_pending (self, signals[PUBLISHED], 0, FALSE))
+    g_signal_emit (self, signals[PUBLISHED], 0, event);
+  hark_index_publish (self->index, event);
+}
+
+/**
+ * hark_hub_publish:
+ *
+ * Gives an event to those who have its topic. Stored events come in the order of their rev.
+ */
+void
+hark_hub_publish (HarkHub *self, HarkEvent *event)
+{
+  publish_one (self, event);
+  if (event->rev > 0)
+    run_waiters (self);
+}
+
+/**
+ * hark_hub_publish_all:
+ * @events: (element-type HarkEvent): of one commit, in order
+ *
+ * As hark_hub_publish () for each.
+ */
+void
+hark_hub_publish_all (HarkHub *self, GPtrArray *events)
+{
+  for (guint i = 0; i < events->len; i++)
+    publish_one (self, events->pdata[i]);
+  run_waiters (self);
+}
+
+/* At the start: everything up to @rev is history. */
+void
+hark_hub_set_published_rev (HarkHub *self, gint64 rev)
+{
+  hark_recent_start_at (&self->recent, rev);
+}
+
+gint64
+hark_hub_get_published_rev (HarkHub *self)
+{
+  return self->recent.rev;
+}
+
+/**
+ * hark_hub_when_published:
+ * @func: called once, now or when everything up to @rev has been published
+ */
+void
+hark_hub_when_published (HarkHub *self, gint64 rev, HarkHubFunc func, gpointer data)
+{
+  Waiter waiter = { rev, func, data };
+  guint position = self->waiters->len;
+  if (rev <= self->recent.rev)
+    {
+      func (data);
+      return;
+    }
+  while (position > 0 && g_array_index (self->waiters, Waiter, position - 1).rev > rev)
+    position--;
+  g_array_insert_val (self->waiters, position, waiter);
+}
+
+/* Whether what was published after @rev can still be replayed. */
+gboolean
+hark_hub_remembers (HarkHub *self, gint64 rev)
+{
+  return hark_recent_reaches (&self->recent, rev);
+}
+
+static gboolean
+check_remembers (HarkHub *self, gint64 rev, GError **error)
+{
+  if (hark_hub_remembers (self, rev))
+    return TRUE;
+  g_set_error (error, HARK_ERROR, HARK_ERROR_CONFLICT, "too much has changed since that was read");
+  return FALSE;
+}
+
+typedef struct
+{
+  HarkHub *hub;
+  HarkSession *session;
+  const HarkTopic *topic; /* (nullable): %NULL for users in @added */
+  GHashTable *added;      /* (nullable): user ids */
+} Replay;
+
+static void
+replay_event (HarkEvent *event, gpointer data)
+{
+  Replay *replay = data;
+  gboolean wanted = replay->topic != NULL ? hark_topic_equal (&event->topic, replay->topic)
+                                          : event->topic.kind == HARK_TOPIC_USER
+                                              && g_hash_table_contains (replay->added, &event->topic.id);
+  if (wanted)
+    hark_session_send_event (replay->session, event);
+}
+
+/**
+ * hark_hub_subscribe:
+ * @cursor: the topic's seq in the snapshot that was taken at @rev
+ * @rev: the revision of the snapshot the client has been sent; -1: none, updates begin now
+ *
+ * From now on the session receives the topic, beginning with what was published after @rev.
+ *
+ * Returns: (transfer none) (nullable): the subscription, also when there was one (then nothing is replayed);
+ *   %HARK_ERROR_TOO_LARGE beyond the bound, %HARK_ERROR_CONFLICT when @rev is too long ago
+ */
+HarkSubscription *
+hark_hub_subscribe (HarkHub *self, HarkSession *session, const HarkTopic *topic, gint64 cursor, gint64 rev,
+                    GError **error)
+{
+  HarkSubscription *subscription = hark_session_find_subscription (session, topic);
+  Replay replay = { self, session, topic, NULL };
+  if (subscription != NULL)
+    return subscription;
+  g_return_val_if_fail (session->state == HARK_SESSION_OPEN, NULL);
+  if (session->subscriptions != NULL && session->subscriptions->len >= self->limits.max_subscriptions)
+    {
+      g_set_error (error, HARK_ERROR, HARK_ERROR_TOO_LARGE, "a session can have %u subscriptions at a time",
+                   self->limits.max_subscriptions);
+      return NULL;
+    }
+  if (rev >= 0 && !check_remembers (self, rev, error))
+    return NULL;
+  subscription = hark_index_subscribe (self->index, session, topic, cursor);
+  if (rev >= 0)
+    hark_recent_foreach_since (&self->recent, rev, replay_event, &replay);
+  return subscription;
+}
+
+void
+hark_hub_unsubscribe (HarkHub *self, HarkSession *session, const HarkTopic *topic)
+{
+  HarkSubscription *subscription = hark_session_find_subscription (session, topic);
+  if (subscription != NULL)
+    hark_subscription_end (subscription);
+}
+
+/* Takes the topic from all sessions of @user_id, or of everybody when that is 0. */
+void
+hark_hub_unsubscribe_user (HarkHub *self, gint64 user_id, const HarkTopic *topic)
+{
+  HarkTopicEntry *entry = hark_index_find (self->index, topic);
+  g_autoptr (GPtrArray) ending = g_ptr_array_new_with_free_func (g_object_unref);
+  for (guint i = 0; entry != NULL && i < entry->n_receivers; i++)
+    {
+      HarkReceiver *receiver = &entry->receivers[i];
+      if (!receiver->is_interest && (user_id == 0 || hark_session_get_user_id (receiver->session) == user_id))
+        g_ptr_array_add (ending, g_object_ref (receiver->session->subscriptions->pdata[receiver->slot]));
+    }
+  for (guint i = 0; i < ending->len; i++)
+    hark_subscription_end (ending->pdata[i]);
+}
+
+/**
+ * hark_hub_load:
+ * @user_ids: (array length=n)
+ * @rev: as for hark_hub_subscribe ()
+ *
+ * The session has loaded these users: from now on it receives their changes, once each however often it loads them.
+ *
+ * Returns: %FALSE with %HARK_ERROR_TOO_LARGE beyond the bound, %HARK_ERROR_CONFLICT when @rev is too long ago
+ */
+gboolean
+hark_hub_load (HarkHub *self, HarkSession *session, const gint64 *user_ids, guint n, gint64 rev, GError **error)
+{
+  g_autoptr (GHashTable) added = NULL;
+  Replay replay = { self, session, NULL, NULL };
+  g_return_val_if_fail (session->state == HARK_SESSION_OPEN, FALSE);
+  if (session->n_interests + n > self->limits.max_interests)
+    {
+      g_set_error (error, HARK_ERROR, HARK_ERROR_TOO_LARGE, "a session can have loaded %u users at a time",
+                   self->limits.max_interests);
+      return FALSE;
+    }
+  if (rev >= 0 && !check_remembers (self, rev, error))
+    return FALSE;
+  added = g_hash_table_new (g_int64_hash, g_int64_equal);
+  hark_index_reserve_interests (self->index, session, n);
+  for (guint i = 0; i < n; i++)
+    {
+      HarkTopic topic = hark_topic (HARK_TOPIC_USER, user_ids[i]);
+      if (hark_index_add_interest (self->index, session, &topic))
+        g_hash_table_add (added, (gpointer)&user_ids[i]);
+    }
+  replay.added = added;
+  if (rev >= 0)
+    hark_recent_foreach_since (&self->recent, rev, replay_event, &replay);
+  return TRUE;
+}
+
+void
+hark_hub_unload (HarkHub *self, HarkSession *session, const gint64 *user_ids, guint n)
+{
+  for (guint i = 0; i < n; i++)
+    {
+      HarkTopic topic = hark_topic (HARK_TOPIC_USER, user_ids[i]);
+      hark_index_remove_interest (self->index, session, &topic);
+    }
+}
+
+gboolean
+hark_hub_has_loaded (HarkHub *self, HarkSession *session, gint64 user_id)
+{
+  HarkTopic topic = hark_topic (HARK_TOPIC_USER, user_id);
+  return hark_index_has_interest (self->index, session, &topic);
+}
+
+/* Returns: (transfer full) (element-type gint64): the users the session has loaded, in no order */
+GArray *
+hark_hub_dup_loaded (HarkHub *self, HarkSession *session)
+{
+  GArray *ids = g_array_sized_new (FALSE, FALSE, sizeof (gint64), session->n_interests);
+  for (guint i = 0; i < session->n_interests; i++)
+    g_array_append_val (ids, session->interests[i].entry->topic.id);
+  return ids;
+}
+
+guint
+hark_hub_get_n_receivers (HarkHub *self, const HarkTopic *topic)
+{
+  HarkTopicEntry *entry = hark_index_find (self->index, topic);
+  return entry != NULL ? entry->n_receivers : 0;
+}
+
+const HarkHubLimits *
+hark_hub_get_limits (HarkHub *self)
+{
+  return &self->limits;
+}
+
+HarkDispatcher *
+hark_hub_get_dispatcher (HarkHub *self)
+{
+  return self->dispatcher;
+}
+
+HarkClock *
+hark_hub_get_clock (HarkHub *self)
+{
+  return self->clock;
+}
+
+HarkTurn *
+hark_hub_get_turn (HarkHub *self)
+{
+  return self->turn;
+}
+
+HarkIndex *
+hark_hub_get_index (HarkHub *self)
+{
+  return self->index;
+}
