@@ -46,8 +46,9 @@ parse_members (HarkJsonObject *self, HarkJsonReader *reader, GError **error)
       HarkJsonValue *member = &self->members[self->n_members];
       if (self->n_members == HARK_JSON_MAX_MEMBERS)
         {
-          g_set_error (error, HARK_ERROR, HARK_ERROR_TOO_LARGE, "\"%.*s\" is one member more than the %u of a message",
-                       shown_len (reader->slice), reader->slice.data, HARK_JSON_MAX_MEMBERS);
+          g_set_error (error, HARK_ERROR, HARK_ERROR_TOO_LARGE,
+                       "\"%.*s\" is one member more than the %u of a message", shown_len (reader->slice),
+                       reader->slice.data, HARK_JSON_MAX_MEMBERS);
           return FALSE;
         }
       member->name = reader->slice;
@@ -55,8 +56,8 @@ parse_members (HarkJsonObject *self, HarkJsonReader *reader, GError **error)
       member->hash = hark_json_slice_hash (member->name, member->name_escaped);
       if ((seen >> (member->hash & 63) & 1) != 0 && has_same_name (self, member))
         {
-          g_set_error (error, HARK_ERROR, HARK_ERROR_BAD_REQUEST, "\"%.*s\" is there twice", shown_len (member->name),
-                       member->name.data);
+          g_set_error (error, HARK_ERROR, HARK_ERROR_BAD_REQUEST, "\"%.*s\" is there twice",
+                       shown_len (member->name), member->name.data);
           return FALSE;
         }
       seen |= G_GUINT64_CONSTANT (1) << (member->hash & 63);
@@ -156,8 +157,8 @@ must_be (const char *name, const char *what, GError **error)
  * Returns: %FALSE with %HARK_ERROR_BAD_REQUEST
  */
 gboolean
-hark_json_object_get_text (const HarkJsonObject *self, const char *name, HarkFieldNeed need, HarkJsonSlice *out,
-                           GError **error)
+hark_json_object_get_text (const HarkJsonObject *self, const char *name, HarkFieldNeed need,
+                           HarkJsonSlice *out, GError **error)
 {
   gboolean ok;
   const HarkJsonValue *value = get_field (self, name, need, &ok, error);
@@ -177,8 +178,8 @@ hark_json_object_get_text (const HarkJsonObject *self, const char *name, HarkFie
  * Returns: %FALSE with %HARK_ERROR_BAD_REQUEST, or with %HARK_ERROR_TOO_LARGE when it is longer than @max_bytes
  */
 gboolean
-hark_json_object_get_string (const HarkJsonObject *self, const char *name, HarkFieldNeed need, gsize max_bytes,
-                             char **out, GError **error)
+hark_json_object_get_string (const HarkJsonObject *self, const char *name, HarkFieldNeed need,
+                             gsize max_bytes, char **out, GError **error)
 {
   HarkJsonSlice text = { NULL, 0 };
   char *copy;
@@ -188,8 +189,8 @@ hark_json_object_get_string (const HarkJsonObject *self, const char *name, HarkF
     return TRUE;
   if (text.len > max_bytes && hark_json_slice_get_decoded_len (text) > max_bytes)
     {
-      g_set_error (error, HARK_ERROR, HARK_ERROR_TOO_LARGE, "\"%s\" is longer than %" G_GSIZE_FORMAT " bytes", name,
-                   max_bytes);
+      g_set_error (error, HARK_ERROR, HARK_ERROR_TOO_LARGE, "\"%s\" is longer than %" G_GSIZE_FORMAT " bytes",
+                   name, max_bytes);
       return FALSE;
     }
   copy = hark_json_string_dup_c (text);
@@ -207,8 +208,8 @@ hark_json_object_get_string (const HarkJsonObject *self, const char *name, HarkF
  * Returns: %FALSE with %HARK_ERROR_BAD_REQUEST, also for 1.0 and 1e2
  */
 gboolean
-hark_json_object_get_int (const HarkJsonObject *self, const char *name, HarkFieldNeed need, gint64 min, gint64 max,
-                          gint64 *out, GError **error)
+hark_json_object_get_int (const HarkJsonObject *self, const char *name, HarkFieldNeed need, gint64 min,
+                          gint64 max, gint64 *out, GError **error)
 {
   gboolean ok;
   const HarkJsonValue *value = get_field (self, name, need, &ok, error);
@@ -217,7 +218,8 @@ hark_json_object_get_int (const HarkJsonObject *self, const char *name, HarkFiel
   if (value->token != HARK_JSON_INTEGER || value->integer < min || value->integer > max)
     {
       g_set_error (error, HARK_ERROR, HARK_ERROR_BAD_REQUEST,
-                   "\"%s\" must be an integer from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT, name, min, max);
+                   "\"%s\" must be an integer from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT, name, min,
+                   max);
       return FALSE;
     }
   *out = value->integer;
@@ -283,8 +285,8 @@ hark_json_object_get_id (const HarkJsonObject *self, const char *name, HarkField
  * Returns: %FALSE with %HARK_ERROR_BAD_REQUEST, or with %HARK_ERROR_TOO_LARGE when there are more than @max
  */
 gboolean
-hark_json_object_get_ids (const HarkJsonObject *self, const char *name, HarkFieldNeed need, guint max, GArray *out,
-                          GError **error)
+hark_json_object_get_ids (const HarkJsonObject *self, const char *name, HarkFieldNeed need, guint max,
+                          GArray *out, GError **error)
 {
   guint before = out->len;
   gboolean ok;
@@ -324,8 +326,8 @@ hark_json_object_get_ids (const HarkJsonObject *self, const char *name, HarkFiel
  * Returns: %FALSE with %HARK_ERROR_BAD_REQUEST
  */
 gboolean
-hark_json_object_get_raw (const HarkJsonObject *self, const char *name, HarkFieldNeed need, HarkJsonSlice *out,
-                          GError **error)
+hark_json_object_get_raw (const HarkJsonObject *self, const char *name, HarkFieldNeed need,
+                          HarkJsonSlice *out, GError **error)
 {
   const HarkJsonValue *value = hark_json_object_get (self, name);
   if (value != NULL)
@@ -359,8 +361,8 @@ hark_json_object_get_raw_object (const HarkJsonObject *self, const char *name, H
 
 /* The bytes of an array, to be read by a #HarkJsonReader. */
 gboolean
-hark_json_object_get_raw_array (const HarkJsonObject *self, const char *name, HarkFieldNeed need, HarkJsonSlice *out,
-                                GError **error)
+hark_json_object_get_raw_array (const HarkJsonObject *self, const char *name, HarkFieldNeed need,
+                                HarkJsonSlice *out, GError **error)
 {
   return get_raw_container (self, name, need, HARK_JSON_BEGIN_ARRAY, out, error);
 }

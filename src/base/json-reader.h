@@ -10,16 +10,16 @@ G_BEGIN_DECLS
 
 typedef enum
 {
-  HARK_JSON_ERROR,        /* not JSON; the same again from every later call */
-  HARK_JSON_END,          /* the text was one value, and is over */
+  HARK_JSON_ERROR, /* not JSON; the same again from every later call */
+  HARK_JSON_END,   /* the text was one value, and is over */
   HARK_JSON_BEGIN_OBJECT,
   HARK_JSON_END_OBJECT,
   HARK_JSON_BEGIN_ARRAY,
   HARK_JSON_END_ARRAY,
-  HARK_JSON_NAME,         /* of a member; its value follows */
+  HARK_JSON_NAME, /* of a member; its value follows */
   HARK_JSON_STRING,
-  HARK_JSON_INTEGER,      /* digits that fit a gint64 */
-  HARK_JSON_NUMBER,       /* every other number, as the text it was sent as */
+  HARK_JSON_INTEGER, /* digits that fit a gint64 */
+  HARK_JSON_NUMBER,  /* every other number, as the text it was sent as */
   HARK_JSON_TRUE,
   HARK_JSON_FALSE,
   HARK_JSON_NULL
@@ -37,9 +37,9 @@ typedef struct
   /*< private >*/
   const char *data;
   const char *end;
-  const char *p;       /* what is read next */
-  const char *what;    /* (nullable): what was wrong at @p */
-  guint64 objects;     /* bit n: the container at depth n + 1 is an object */
+  const char *p;    /* what is read next */
+  const char *what; /* (nullable): what was wrong at @p */
+  guint64 objects;  /* bit n: the container at depth n + 1 is an object */
   guint depth;
   guint8 state;
   /*< public, read only >*/

@@ -17,7 +17,7 @@ typedef struct
   gsize len;
   const char *rewritten; /* (nullable): what the writer makes of it; %NULL: the same bytes */
   gsize rewritten_len;
-  guint times;       /* above 0: @text so often, then @middle, then @close so often */
+  guint times; /* above 0: @text so often, then @middle, then @close so often */
   const char *middle;
   const char *close;
 } JsonCase;

@@ -20,10 +20,10 @@ test_tokens (void)
     const char *slice;
     guint depth;
   } expected[] = {
-    { HARK_JSON_BEGIN_OBJECT, "{", 1 }, { HARK_JSON_NAME, "a\\n", 1 },   { HARK_JSON_BEGIN_ARRAY, "[", 2 },
+    { HARK_JSON_BEGIN_OBJECT, "{", 1 }, { HARK_JSON_NAME, "a\\n", 1 },    { HARK_JSON_BEGIN_ARRAY, "[", 2 },
     { HARK_JSON_INTEGER, "1", 2 },      { HARK_JSON_NUMBER, "-2.50", 2 }, { HARK_JSON_STRING, "x\\ty", 2 },
-    { HARK_JSON_TRUE, "true", 2 },      { HARK_JSON_FALSE, "false", 2 }, { HARK_JSON_NULL, "null", 2 },
-    { HARK_JSON_END_ARRAY, "]", 1 },    { HARK_JSON_NAME, "b", 1 },      { HARK_JSON_BEGIN_OBJECT, "{", 2 },
+    { HARK_JSON_TRUE, "true", 2 },      { HARK_JSON_FALSE, "false", 2 },  { HARK_JSON_NULL, "null", 2 },
+    { HARK_JSON_END_ARRAY, "]", 1 },    { HARK_JSON_NAME, "b", 1 },       { HARK_JSON_BEGIN_OBJECT, "{", 2 },
     { HARK_JSON_END_OBJECT, "}", 1 },   { HARK_JSON_END_OBJECT, "}", 0 }, { HARK_JSON_END, "", 0 },
     { HARK_JSON_END, "", 0 },
   };
@@ -126,8 +126,8 @@ test_errors (void)
   g_test_summary ("an error says at which byte, and what was wrong there");
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
     {
-      g_autofree char *expected = g_strdup_printf ("Not JSON at byte %" G_GSIZE_FORMAT ": %s", rows[i].offset,
-                                                   rows[i].what);
+      g_autofree char *expected
+        = g_strdup_printf ("Not JSON at byte %" G_GSIZE_FORMAT ": %s", rows[i].offset, rows[i].what);
       g_autoptr (GError) error = NULL;
       g_autoptr (GError) again = NULL;
       HarkJsonReader reader;
@@ -162,7 +162,8 @@ test_depth (void)
 static void
 test_skip (void)
 {
-  static const char text[] = "{\"a\": [1, {\"x\": [\"]\"]}] , \"b\":\"q\\\"\", \"c\" : 1.50 ,\"d\":{},\"e\":null}";
+  static const char text[]
+    = "{\"a\": [1, {\"x\": [\"]\"]}] , \"b\":\"q\\\"\", \"c\" : 1.50 ,\"d\":{},\"e\":null}";
   static const char *const values[] = { "[1, {\"x\": [\"]\"]}]", "\"q\\\"\"", "1.50", "{}", "null" };
   g_autoptr (GError) error = NULL;
   HarkJsonReader reader;

@@ -10,7 +10,10 @@ typedef struct
 
 #define WHOLE (-1)
 #define CUT (-2)
-#define ROW(bytes, bad) { bytes, sizeof bytes - 1, bad }
+#define ROW(bytes, bad)                                                                                      \
+  {                                                                                                          \
+    bytes, sizeof bytes - 1, bad                                                                             \
+  }
 
 static const Row rows[] = {
   ROW ("", WHOLE),
@@ -20,7 +23,10 @@ static const Row rows[] = {
   ROW ("\xE0\xA0\x80\xE1\x80\x80\xEC\xBF\xBF\xEF\xBF\xBF", WHOLE),
   ROW ("\xED\x80\x80\xED\x9F\xBF\xEE\x80\x80", WHOLE),
   ROW ("\xF0\x90\x80\x80\xF1\x80\x80\x80\xF3\xBF\xBF\xBF\xF4\x8F\xBF\xBF", WHOLE),
-  ROW ("0123456789abcdef\xC3\xA9" "0123456789abcde\xE2\x82\xAC" "0123456789abcdef0", WHOLE),
+  ROW ("0123456789abcdef\xC3\xA9"
+       "0123456789abcde\xE2\x82\xAC"
+       "0123456789abcdef0",
+       WHOLE),
   ROW ("\xCE\xBA\xE1\xBD\xB9\xCF\x83\xCE\xBC\xCE\xB5", WHOLE),
   ROW ("\xC3", CUT),
   ROW ("\xE2", CUT),
@@ -60,7 +66,9 @@ static const Row rows[] = {
   ROW ("abc\xFF", 3),
   ROW ("0123456789abcdef0123456789abcdef\xED\xA0\x80", 33),
   ROW ("0123456789abcde\xF4\x90", 16),
-  ROW ("\xCE\xBA\xE1\xBD\xB9\xCF\x83\xCE\xBC\xCE\xB5\xF4\x90\x80\x80" "edited", 12),
+  ROW ("\xCE\xBA\xE1\xBD\xB9\xCF\x83\xCE\xBC\xCE\xB5\xF4\x90\x80\x80"
+       "edited",
+       12),
 };
 
 static const guint8 *
@@ -96,7 +104,8 @@ test_every_prefix (void)
           g_autofree guint8 *copy = g_memdup2 (rows[i].bytes, MAX (len, 1));
           HarkUtf8 utf8;
           hark_utf8_init (&utf8);
-          g_assert_cmpint (hark_utf8_feed (&utf8, copy, len), ==, rows[i].bad < 0 || len <= (gsize)rows[i].bad);
+          g_assert_cmpint (hark_utf8_feed (&utf8, copy, len), ==,
+                           rows[i].bad < 0 || len <= (gsize)rows[i].bad);
         }
     }
 }
