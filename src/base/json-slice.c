@@ -263,6 +263,22 @@ mix (guint64 hash, guint64 word)
   return hash ^ hash >> 29;
 }
 
+/* The last @n bytes, fewer than eight, as the low bytes of a word; loads overlap, which sets the same bits twice. */
+static inline guint64
+tail_word (const char *data, gsize n)
+{
+  const guchar *bytes = (const guchar *)data;
+  guint32 first;
+  guint32 last;
+  if (n == 0)
+    return 0;
+  if (n < 4)
+    return bytes[0] | (guint64)bytes[n / 2] << 8 * (n / 2) | (guint64)bytes[n - 1] << 8 * (n - 1);
+  memcpy (&first, data, 4);
+  memcpy (&last, data + n - 4, 4);
+  return GUINT32_FROM_LE (first) | (guint64)GUINT32_FROM_LE (last) << 8 * (n - 4);
+}
+
 /**
  * hark_json_slice_hash:
  * @escaped: whether the slice holds an escape; the reader knows
@@ -283,9 +299,7 @@ hark_json_slice_hash (HarkJsonSlice self, gboolean escaped)
           memcpy (&word, self.data + len, 8);
           hash = mix (hash, GUINT64_FROM_LE (word));
         }
-      word = 0;
-      for (gsize i = len; i < self.len; i++)
-        word |= (guint64)(guchar)self.data[i] << 8 * (i - len);
+      word = tail_word (self.data + len, self.len - len);
       len = self.len;
     }
   else
@@ -332,5 +346,7 @@ hark_json_string_dup (HarkJsonSlice slice, gsize *len)
 char *
 hark_json_string_dup_c (HarkJsonSlice slice)
 {
-  return hark_json_slice_has_nul (slice) ? NULL : hark_json_string_dup (slice, NULL);
+  gsize len;
+  g_autofree char *text = hark_json_string_dup (slice, &len);
+  return strlen (text) == len ? g_steal_pointer (&text) : NULL;
 }
