@@ -407,6 +407,8 @@ const JsonCase json_cases[] = {
   N ("escape_high_then_text", "\"\\uD83Dabcdef\""),
   N ("escape_high_then_short_escape", "\"\\uD83D\\n23456\""),
   N ("escape_high_then_bmp", "\"\\uD83D\\u0041\""),
+  N ("escape_high_then_below_low", "\"\\uD83D\\uDBFF\""),
+  N ("escape_high_then_above_low", "\"\\uD83D\\uE000\""),
   N ("escape_high_then_high", "\"\\uD83D\\uD83D\""),
   N ("escape_high_then_high_then_low", "\"\\uD83D\\uD83D\\uDE00\""),
   N ("escape_low_then_high", "\"\\uDE00\\uD83D\""),

@@ -134,7 +134,9 @@ test_every_size (void)
     {
       g_auto (HarkJsonWriter) w = { 0 };
       g_autofree char *text = g_strnfill (n, 'y');
+      g_autofree char *escaped = g_strconcat (text, "\001", NULL);
       g_autofree char *expected = g_strdup_printf ("[\"%s\",0,\"1\",{}]", text);
+      g_autofree char *expected_escaped = g_strdup_printf ("\"%s\\u0001\"", text);
       hark_json_writer_init (&w, 0);
       hark_json_writer_begin_array (&w);
       hark_json_writer_string (&w, text);
@@ -144,6 +146,9 @@ test_every_size (void)
       hark_json_writer_end_object (&w);
       hark_json_writer_end_array (&w);
       assert_written (&w, expected);
+      hark_json_writer_clear (&w);
+      hark_json_writer_string (&w, escaped);
+      assert_written (&w, expected_escaped);
     }
 }
 
