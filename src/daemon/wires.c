@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Protocol meets framing. An event carries the JSON of the native protocol, so native wires only put a frame around it;
+ * a compressed frame is shared by its receivers like any other, because each message is compressed for itself.
+ */
+#include "daemon/wires.h"
+
+#include "transport/websocket-codec.h"
+
+/* zlib's own default level: chat messages are too short for more to pay. */
+#define DEFLATE_LEVEL 6
+
+/* Messages below this many bytes come out no smaller. */
+#define DEFLATE_MIN 128
+
+typedef struct
+{
+  HarkWire wire;
+  HarkDeflater *deflater; /* (owned) (nullable) */
+} NativeWire;
+
+struct _HarkWires
+{
+  NativeWire plain;
+  NativeWire compressed;
+};
+
+static void
+append_frame (HarkBuilder *out, const char *json, gsize len)
+{
+  guint8 header[HARK_WEBSOCKET_MAX_OUT_HEADER];
+  gsize n = hark_websocket_header (header, HARK_WEBSOCKET_TEXT, FALSE, len);
+  guint8 *frame = hark_builder_append_uninitialized (out, n + len);
+  memcpy (frame, header, n);
+  memcpy (frame + n, json, len);
+}
+
+static void
+plain_append_event (const HarkWire *wire, HarkBuilder *out, const HarkEvent *event)
+{
+  append_frame (out, event->json, event->len);
+}
+
+static void
+plain_append_reply (const HarkWire *wire, HarkBuilder *out, HarkCommand *command, const char *json, gsize len)
+{
+  append_frame (out, json, len);
+}
+
+static void
+append_compressed (const HarkWire *wire, HarkBuilder *out, const char *json, gsize len)
+{
+  const NativeWire *self = (const NativeWire *)wire;
+  g_autoptr (HarkBuffer) frame = NULL;
+  if (len < DEFLATE_MIN)
+    {
+      append_frame (out, json, len);
+      return;
+    }
+  frame = hark_deflate_encode_frame (self->deflater, HARK_WEBSOCKET_TEXT, json, len);
+  hark_builder_append (out, frame->data, frame->len);
+}
+
+static void
+compressed_append_event (const HarkWire *wire, HarkBuilder *out, const HarkEvent *event)
+{
+  append_compressed (wire, out, event->json, event->len);
+}
+
+static void
+compressed_append_reply (const HarkWire *wire, HarkBuilder *out, HarkCommand *command, const char *json, gsize len)
+{
+  append_compressed (wire, out, json, len);
+}
+
+HarkWires *
+hark_wires_new (void)
+{
+  HarkWires *self = g_new0 (HarkWires, 1);
+  self->plain.wire = (HarkWire){ 0, "native", plain_append_event, plain_append_reply };
+  self->compressed.wire = (HarkWire){ 1, "native, compressed", compressed_append_event, compressed_append_reply };
+  self->compressed.deflater = hark_deflater_new (DEFLATE_LEVEL);
+  return self;
+}
+
+void
+hark_wires_free (HarkWires *self)
+{
+  hark_deflater_free (self->compressed.deflater);
+  g_free (self);
+}
+
+/* Returns: (transfer none): the wire of a WebSocket that speaks the native protocol */
+const HarkWire *
+hark_wires_get_native (HarkWires *self, gboolean deflate)
+{
+  return deflate ? &self->compressed.wire : &self->plain.wire;
+}
