@@ -486,6 +486,7 @@ on_readable (LoadConn *conn)
   size_t len = conn->rest_len;
   size_t used = 0;
   ssize_t n;
+  assert (buffer != NULL); /* or gcc takes it for possible when it instruments */
   if (len > 0)
     memcpy (buffer, conn->rest, len);
   n = recv (conn->fd, buffer + len, RECEIVE_BUFFER - len, 0);
