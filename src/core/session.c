@@ -157,7 +157,7 @@ set_state (HarkSession *self, HarkSessionState state)
 static void
 session_end (HarkSession *self, guint code, const char *reason)
 {
-  g_autoptr (HarkSession) hold = g_object_ref (self);
+  g_autoptr (HarkSession) hold G_GNUC_UNUSED = g_object_ref (self);
   g_autoptr (HarkTransport) transport = NULL;
   if (self->state == HARK_SESSION_CLOSED)
     return;
@@ -174,7 +174,7 @@ static void
 on_transport_message (gpointer sink, HarkTransport *transport, const guint8 *data, gsize len, gboolean binary)
 {
   HarkSession *self = sink;
-  g_autoptr (HarkSession) hold = g_object_ref (self);
+  g_autoptr (HarkSession) hold G_GNUC_UNUSED = g_object_ref (self);
   self->received++;
   hark_protocol_receive (self->protocol, self, data, len, binary);
 }

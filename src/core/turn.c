@@ -109,7 +109,7 @@ hark_turn_mark (HarkTurn *self)
 void
 hark_turn_end (HarkTurn *self)
 {
-  g_autoptr (HarkTurn) hold = g_object_ref (self);
+  g_autoptr (HarkTurn) hold G_GNUC_UNUSED = g_object_ref (self);
   for (guint round = 0; self->marked && round < 4; round++)
     {
       self->marked = FALSE;
