@@ -1,0 +1,6 @@
+ALTER TABLE person ADD COLUMN age INTEGER;
+UPDATE person SET name = 'bob';
+
+DROP TABLE log;
+INSERT INTO nowhere VALUES (1);
+CREATE TABLE never (id INTEGER);

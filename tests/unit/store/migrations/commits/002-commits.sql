@@ -1,0 +1,2 @@
+UPDATE person SET name = 'bob';
+COMMIT;

@@ -1,0 +1,2 @@
+CREATE TABLE pet (id INTEGER PRIMARY KEY, owner INTEGER NOT NULL REFERENCES person (id));
+INSERT INTO pet (id, owner) VALUES (7, 1);
