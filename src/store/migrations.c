@@ -79,7 +79,8 @@ load_all (const char *directory, GError **error)
   g_array_sort (migrations, compare_numbers);
   for (guint i = 1; i < migrations->len; i++)
     {
-      const Migration *a = &g_array_index (migrations, Migration, i - 1), *b = &g_array_index (migrations, Migration, i);
+      const Migration *a = &g_array_index (migrations, Migration, i - 1);
+      const Migration *b = &g_array_index (migrations, Migration, i);
       if (a->number == b->number)
         {
           g_set_error (error, HARK_ERROR, HARK_ERROR_INTERNAL, "%s: %s and %s have the same number", directory, a->name,
@@ -224,7 +225,8 @@ check_foreign_keys (sqlite3 *db, GError **error)
   if (result == SQLITE_OK)
     result = sqlite3_step (stmt);
   if (result == SQLITE_ROW)
-    g_set_error (error, HARK_ERROR, HARK_ERROR_INTERNAL, "store: the schema steps leave rows of %s without their parents",
+    g_set_error (error, HARK_ERROR, HARK_ERROR_INTERNAL,
+                 "store: the schema steps leave rows of %s without their parents",
                  (const char *)sqlite3_column_text (stmt, 0));
   else if (result != SQLITE_DONE)
     set_sql_error (error, db, result);

@@ -28,7 +28,7 @@ typedef struct
   guint cache_kib;            /* page cache of the writer */
   guint reader_cache_kib;     /* page cache of each reader */
   guint wal_checkpoint_pages; /* a log this long is copied into the file after a commit, not only when idle */
-  guint wal_limit_pages;      /* a log this long, held open by a long read, makes the writer wait for that read briefly */
+  guint wal_limit_pages;      /* a log this long, held by a long read, makes the writer wait for that read briefly */
   const char *vfs;            /* (nullable): SQLite's name of a file system, for tests */
   const char *migrations;     /* (nullable): GResource directory of NNN-name.sql */
 } HarkSqliteOptions;

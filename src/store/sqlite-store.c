@@ -193,7 +193,7 @@ hark_sqlite_store_set_turn (HarkSqliteStore *self, HarkTurn *turn)
 void
 hark_sqlite_store_close (HarkSqliteStore *self)
 {
-  g_autoptr (HarkSqliteStore) hold = g_object_ref (self);
+  g_autoptr (HarkSqliteStore) hold G_GNUC_UNUSED = g_object_ref (self);
   if (self->closed)
     return;
   self->closed = TRUE;

@@ -28,8 +28,9 @@ dump (const char *path)
   sqlite3 *db = NULL;
   sqlite3_stmt *tables = NULL;
   g_assert_cmpint (sqlite3_open_v2 (path, &db, SQLITE_OPEN_READONLY, "unix"), ==, SQLITE_OK);
-  g_assert_cmpint (sqlite3_prepare_v2 (db, "SELECT type, name, sql FROM sqlite_schema ORDER BY rowid", -1, &tables, NULL),
-                   ==, SQLITE_OK);
+  g_assert_cmpint (
+    sqlite3_prepare_v2 (db, "SELECT type, name, sql FROM sqlite_schema ORDER BY rowid", -1, &tables, NULL), ==,
+    SQLITE_OK);
   while (sqlite3_step (tables) == SQLITE_ROW)
     {
       const char *name = (const char *)sqlite3_column_text (tables, 1);

@@ -259,7 +259,8 @@ assert_one_outage (const char *log, const char *pattern)
     {
       begun += g_pattern_match_simple (pattern, lines[i]);
       ended += g_str_equal (lines[i], "The store can write again");
-      g_assert_true (lines[i][0] == '\0' || strstr (lines[i], "write") != NULL || strstr (lines[i], "copy its log") != NULL);
+      g_assert_true (lines[i][0] == '\0' || strstr (lines[i], "write") != NULL
+                     || strstr (lines[i], "copy its log") != NULL);
     }
   g_assert_cmpuint (begun, ==, 1);
   g_assert_cmpuint (ended, ==, 1);
