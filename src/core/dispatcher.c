@@ -156,7 +156,7 @@ void
 hark_dispatcher_dispatch (HarkDispatcher *self, HarkCommand *command, const char *name, gsize name_len,
                           const HarkJsonObject *args)
 {
-  g_autoptr (HarkCommand) owned = command;
+  g_autoptr (HarkCommand) owned G_GNUC_UNUSED = command;
   g_autoptr (GError) error = NULL;
   char key[MAX_NAME + 1];
   Route *route = NULL;
