@@ -31,24 +31,24 @@ struct _HarkWebSocket
   HarkBuffer *pong;          /* (owned) (nullable): the answer to the latest ping, not yet in the outbox */
   HarkBuffer *pong_queued;   /* (owned) (nullable): the one before: while the outbox holds it, @pong waits */
   HarkWheelLink timer;
-  char *close_reason; /* (owned) (nullable) */
-  guint32 seen;       /* reactor's milliseconds: when bytes last came */
-  guint32 since;      /* reactor's milliseconds: when our ping was sent or the closing handshake began */
+  char *close_reason;  /* (owned) (nullable) */
+  guint32 seen;        /* reactor's milliseconds: when bytes last came */
+  guint32 since;       /* reactor's milliseconds: when our ping was sent or the closing handshake began */
   guint32 pings_since; /* reactor's milliseconds */
   guint16 pings;       /* since then */
   guint16 close_code;  /* who began to close first said so; 0: nobody did */
   HarkPeerAddress address;
-  guint32 events;             /* of epoll, as registered */
+  guint32 events; /* of epoll, as registered */
   guint started : 1;
-  guint registered : 1;       /* with epoll */
-  guint ready : 1;            /* in the reactor's list of those with input to parse */
-  guint paused : 1;           /* set_reading (FALSE) */
-  guint stalled : 1;          /* the kernel took no more: waiting for EPOLLOUT */
-  guint pinged : 1;           /* our ping is unanswered */
-  guint close_queued : 1;     /* our close frame is in the outbox or beyond */
-  guint close_written : 1;    /* the kernel has it */
-  guint close_received : 1;   /* the peer's, or the peer broke the rules and none is waited for */
-  guint lingering : 1;        /* nothing more is sent; what comes is dropped until the stream ends */
+  guint registered : 1;     /* with epoll */
+  guint ready : 1;          /* in the reactor's list of those with input to parse */
+  guint paused : 1;         /* set_reading (FALSE) */
+  guint stalled : 1;        /* the kernel took no more: waiting for EPOLLOUT */
+  guint pinged : 1;         /* our ping is unanswered */
+  guint close_queued : 1;   /* our close frame is in the outbox or beyond */
+  guint close_written : 1;  /* the kernel has it */
+  guint close_received : 1; /* the peer's, or the peer broke the rules and none is waited for */
+  guint lingering : 1;      /* nothing more is sent; what comes is dropped until the stream ends */
 };
 
 G_STATIC_ASSERT (sizeof (struct _HarkWebSocket) <= 256);
@@ -96,8 +96,8 @@ struct _HarkReactor
   HarkMetrics *metrics; /* (owned) */
   GSource *source;      /* (owned) */
   int epoll_fd;
-  guint8 *scratch;      /* (owned): where connections are read to, limits.read_budget bytes */
-  HarkBuffer *ping;     /* (owned): the frame of our heartbeat */
+  guint8 *scratch;        /* (owned): where connections are read to, limits.read_budget bytes */
+  HarkBuffer *ping;       /* (owned): the frame of our heartbeat */
   GPtrArray *connections; /* (element-type HarkWebSocket) (owned) */
   GPtrArray *dirty;       /* (element-type HarkWebSocket): to be written to at the turn's end */
   GPtrArray *ready;       /* (element-type HarkWebSocket): with input to parse */
