@@ -274,9 +274,10 @@ handle_ready (HarkReactor *self)
 static void
 run (HarkReactor *self)
 {
-  g_autoptr (HarkReactor) hold = g_object_ref (self);
   struct epoll_event events[MAX_EVENTS];
   int n;
+  /* Whoever is told of something may let go of the reactor. */
+  g_object_ref (self);
   hark_reactor_update_now (self);
   self->busy++;
   /* First what earlier turns left: whoever leaves something in this one is served in the next. */
@@ -288,15 +289,16 @@ run (HarkReactor *self)
   hark_turn_end (self->turn);
   publish_figures (self);
   reap (self);
+  g_object_unref (self);
 }
 
 static void
 on_turn_flush (gpointer data)
 {
   HarkReactor *self = data;
-  g_autoptr (HarkReactor) hold = g_object_ref (self);
   GPtrArray *dirty = self->dirty;
   guint n = dirty->len;
+  g_object_ref (self);
   self->busy++;
   for (guint i = 0; i < n; i++)
     {
@@ -313,6 +315,7 @@ on_turn_flush (gpointer data)
   self->busy--;
   publish_figures (self);
   reap (self);
+  g_object_unref (self);
 }
 
 static void
@@ -325,13 +328,16 @@ static gboolean
 on_tick (gpointer data)
 {
   HarkReactor *self = data;
-  g_autoptr (HarkReactor) hold = g_object_ref (self);
+  gboolean go_on;
+  g_object_ref (self);
   hark_reactor_update_now (self);
   self->busy++;
   hark_wheel_advance (&self->wheel, on_wheel_expired, self);
   self->busy--;
   hark_turn_end (self->turn);
-  return self->tick_id != 0 ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
+  go_on = self->tick_id != 0;
+  g_object_unref (self);
+  return go_on ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
 }
 
 static gboolean
