@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the front hands to the hub: a socket, and what its client said when it opened it. */
+#include "transport/upgrade.h"
+
+#include <string.h>
+#include <unistd.h>
+
+static GQuark address_lease_quark (void);
+G_DEFINE_QUARK (hark-address-lease, address_lease)
+
+/* @fd: (transfer full) */
+HarkUpgrade *
+hark_upgrade_new (int fd)
+{
+  HarkUpgrade *self = g_new0 (HarkUpgrade, 1);
+  self->fd = fd;
+  return self;
+}
+
+void
+hark_upgrade_free (HarkUpgrade *self)
+{
+  if (self->fd >= 0)
+    close (self->fd);
+  g_clear_pointer (&self->identity, hark_identity_unref);
+  g_clear_pointer (&self->lease, hark_address_lease_free);
+  g_free (self->query);
+  g_free (self->resume);
+  g_free (self->cursors);
+  g_free (self->early);
+  g_free (self);
+}
+
+/**
+ * hark_upgrade_adopt:
+ *
+ * Gives the socket to @reactor. The place among its address's connections is given back when the WebSocket goes.
+ *
+ * Returns: as hark_reactor_adopt ()
+ */
+HarkWebSocket *
+hark_upgrade_adopt (HarkUpgrade *self, HarkReactor *reactor)
+{
+  HarkWebSocket *socket;
+  int fd = self->fd;
+  self->fd = -1;
+  socket = hark_reactor_adopt (reactor, fd, strcmp (self->address, "unix") == 0 ? NULL : self->address, self->deflate, self->early, self->early_len);
+  if (socket != NULL && self->lease != NULL)
+    g_object_set_qdata_full (G_OBJECT (socket), address_lease_quark (), g_steal_pointer (&self->lease),
+                             (GDestroyNotify)hark_address_lease_free);
+  return socket;
+}
