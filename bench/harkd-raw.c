@@ -44,6 +44,7 @@ typedef struct
   HarkDeflater *deflater; /* (nullable) */
   GHashTable *channels;   /* number → Channel (owned) */
   GPtrArray *dirty;       /* (element-type Channel) */
+  guint n_clients;
   gboolean stopping;
 } Server;
 
@@ -137,7 +138,7 @@ on_closed (gpointer sink, HarkTransport *transport, guint code, const char *reas
           ((Client *)last->sink_data)->index = client->index;
         }
     }
-  if (client->server->stopping && hark_reactor_get_n_connections (client->server->reactor) <= 1)
+  if (--client->server->n_clients == 0 && client->server->stopping)
     g_main_loop_quit (client->server->loop);
   g_free (client);
 }
@@ -196,6 +197,7 @@ on_upgrade (HarkUpgrade *upgrade, gpointer data)
   Client *client = g_new0 (Client, 1);
   HarkWebSocket *socket = hark_upgrade_adopt (upgrade, self->reactor);
   client->server = self;
+  self->n_clients++;
   if (upgrade->kind == ROUTE_CHANNEL)
     {
       client->channel = get_channel (self, upgrade->query);
@@ -217,7 +219,7 @@ on_stop_signal (gpointer data)
       self->stopping = TRUE;
       hark_front_stop (self->front);
       hark_reactor_close_all (self->reactor, HARK_CLOSE_GOING_AWAY, "stopping");
-      if (hark_reactor_get_n_connections (self->reactor) > 0)
+      if (self->n_clients > 0)
         return G_SOURCE_CONTINUE;
     }
   g_main_loop_quit (self->loop);

@@ -107,6 +107,7 @@ G_DEFINE_FINAL_TYPE (HarkFront, hark_front, G_TYPE_OBJECT)
 
 REFUSAL (not_http, 400, BAD_REQUEST, "request line: this is not HTTP", NULL);
 REFUSAL (head_too_large, 431, TOO_LARGE, "header: too large", NULL);
+REFUSAL (cut_short, 400, BAD_REQUEST, "header: ends early", NULL);
 REFUSAL (too_late, 408, BAD_REQUEST, "header: did not come in time", NULL);
 REFUSAL (bad_length, 400, BAD_REQUEST, "Content-Length: not one number", NULL);
 REFUSAL (bad_coding, 501, BAD_REQUEST, "Transfer-Encoding: not chunked", NULL);
@@ -498,7 +499,7 @@ connection_look (Connection *self, gboolean ended)
   else if ((gsize)n >= front->limits.max_head)
     connection_refuse (self, &head_too_large, TRUE);
   else if (ended)
-    connection_end (self);
+    connection_refuse (self, &cut_short, FALSE);
 }
 
 static gboolean
