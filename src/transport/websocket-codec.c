@@ -318,15 +318,13 @@ take_piece (HarkWebSocketCodec *self, const HarkWebSocketContext *context, const
   return TRUE;
 }
 
+/* The part is new: what an earlier message left was given back. */
 static void
 begin_message (HarkWebSocketCodec *self, HarkWebSocketContext *context, const Frame *frame)
 {
   HarkWebSocketPart *part = ensure_part (self);
   part->opcode = frame->opcode;
   part->compressed = frame->rsv1;
-  part->len = 0;
-  part->wire_len = 0;
-  part->fragments = 0;
   hark_utf8_init (&part->utf8);
   if (!part->compressed)
     return;
