@@ -195,7 +195,7 @@ test_foreign_database (StoreFixture *self, gconstpointer data)
 static void
 test_no_directory (StoreFixture *self, gconstpointer data)
 {
-  g_autofree char *path = self->path;
+  g_autofree char *old G_GNUC_UNUSED = self->path;
   g_autoptr (GError) error = NULL;
   g_test_summary ("a path that cannot be is named in the error");
   self->path = g_build_filename (self->directory, "missing", "hark.db", NULL);
