@@ -5,12 +5,15 @@
  */
 #include "store/sqlite-store.h"
 
+#include "store/file-lock.h"
 #include "store/mailbox.h"
 #include "store/sqlite-metrics.h"
 #include "store/sqlite-reader-pool.h"
 #include "store/sqlite-writer.h"
 
 #include "base/error.h"
+
+#include <unistd.h>
 
 struct _HarkSqliteStore
 {
@@ -25,6 +28,7 @@ struct _HarkSqliteStore
   HarkMailbox *mailbox;      /* (owned) */
   HarkSqliteWriter *writer;  /* (nullable) (owned) */
   HarkSqliteReaderPool *readers; /* (nullable) (owned) */
+  int lock_fd;               /* (owned): -1 before it is taken */
   gboolean closed;
 };
 
@@ -97,6 +101,8 @@ hark_sqlite_store_finalize (GObject *object)
   HarkSqliteStore *self = HARK_SQLITE_STORE (object);
   g_clear_pointer (&self->readers, hark_sqlite_reader_pool_free);
   g_clear_pointer (&self->writer, hark_sqlite_writer_free);
+  if (self->lock_fd >= 0)
+    close (self->lock_fd);
   g_clear_object (&self->clock);
   g_clear_object (&self->ids);
   g_clear_object (&self->registry);
@@ -117,6 +123,7 @@ hark_sqlite_store_class_init (HarkSqliteStoreClass *klass)
 static void
 hark_sqlite_store_init (HarkSqliteStore *self)
 {
+  self->lock_fd = -1;
 }
 
 /**
@@ -129,7 +136,8 @@ hark_sqlite_store_init (HarkSqliteStore *self)
  * Opens the file and brings its schema up to date, in the calling thread. A file that is not a database, is another
  * program's, has a newer schema or cannot be migrated is left as it is.
  *
- * Returns: (transfer full): a store, or %NULL with an error that names the file and the reason
+ * Returns: (transfer full): a store, or %NULL with an error that names the file and the reason: %HARK_ERROR_CONFLICT when
+ *   another process has it open
  */
 HarkSqliteStore *
 hark_sqlite_store_open (const char *path, const HarkSqliteOptions *options, HarkClock *clock, HarkIds *ids,
@@ -149,6 +157,9 @@ hark_sqlite_store_open (const char *path, const HarkSqliteOptions *options, Hark
   hark_sqlite_metrics_init (&self->metrics, metrics);
   self->context = g_main_context_ref (hub_context != NULL ? hub_context : g_main_context_default ());
   self->mailbox = hark_mailbox_new (self->context);
+  self->lock_fd = hark_file_lock_take (self->path, error);
+  if (self->lock_fd < 0)
+    return NULL;
   if (!hark_sqlite_file_prepare (self->path, error))
     return NULL;
   self->writer = hark_sqlite_writer_new (self->path, &self->options, self->clock, self->ids, &self->metrics,

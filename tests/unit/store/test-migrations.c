@@ -217,6 +217,22 @@ test_read_only (StoreFixture *self, gconstpointer data)
   store_fixture_assert_match (error->message, "*hark.db: cannot be opened: attempt to write a readonly database");
 }
 
+static void
+test_one_process (StoreFixture *self, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (HarkSqliteStore) second = NULL;
+  g_test_summary ("a store that is open is not opened a second time, and can be once it is closed");
+  g_assert_true (open_with (self, DIRECTORY "one", &error));
+  second = hark_sqlite_store_open (self->path, &self->options, self->clock, self->ids, self->metrics, self->context,
+                                   &error);
+  g_assert_null (second);
+  g_assert_error (error, HARK_ERROR, HARK_ERROR_CONFLICT);
+  g_clear_error (&error);
+  store_fixture_close (self);
+  g_assert_true (open_with (self, DIRECTORY "one", &error));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -235,5 +251,6 @@ main (int argc, char **argv)
   test ("/store/migrations/foreign-database", test_foreign_database);
   test ("/store/migrations/no-directory", test_no_directory);
   test ("/store/migrations/read-only", test_read_only);
+  test ("/store/migrations/one-process", test_one_process);
   return g_test_run ();
 }
