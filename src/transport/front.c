@@ -597,10 +597,10 @@ on_stop (gpointer data)
   HarkFront *self = data;
   self->stopping = TRUE;
   hark_listener_stop (self->listener);
-  g_cancellable_cancel (self->cancellable);
   g_clear_pointer (&self->http, hark_http_free);
   while (!g_queue_is_empty (&self->connections))
     connection_end (g_queue_peek_head (&self->connections));
+  g_cancellable_cancel (self->cancellable);
   quit_if_done (self);
   return G_SOURCE_REMOVE;
 }

@@ -94,28 +94,39 @@ open_reserve (void)
   return open ("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
-/* No descriptor is left for a client who waits. */
 static void
-refuse_for_want (HarkListener *self, Socket *socket)
+start_pause (HarkListener *self)
 {
-  int fd = -1;
-  hark_counter_add (self->refused, 1);
-  if (self->reserve >= 0)
-    {
-      close (self->reserve);
-      fd = accept4 (socket->fd, NULL, NULL, SOCK_CLOEXEC);
-      if (fd >= 0)
-        close (fd);
-      self->reserve = open_reserve ();
-    }
-  if (fd >= 0)
-    return;
-  if (self->reserve < 0)
-    self->reserve = open_reserve ();
   self->pause = g_timeout_source_new (PAUSE_MS);
   g_source_set_callback (self->pause, on_pause_end, self, NULL);
   g_source_attach (self->pause, self->context);
   update_sockets (self);
+}
+
+/* No descriptor is left for a client, if one waits: that is said before the kernel looks.
+   Returns: whether there was one, who is gone now */
+static gboolean
+refuse_for_want (HarkListener *self, Socket *socket)
+{
+  int error, fd;
+  if (self->reserve < 0)
+    self->reserve = open_reserve ();
+  if (self->reserve < 0)
+    {
+      start_pause (self);
+      return FALSE;
+    }
+  close (self->reserve);
+  fd = accept4 (socket->fd, NULL, NULL, SOCK_CLOEXEC);
+  error = errno;
+  if (fd >= 0)
+    close (fd);
+  self->reserve = open_reserve ();
+  if (fd >= 0)
+    hark_counter_add (self->refused, 1);
+  else if (error != EAGAIN)
+    start_pause (self);
+  return fd >= 0;
 }
 
 static gboolean
@@ -137,7 +148,10 @@ socket_dispatch (GSource *source, GSourceFunc callback, gpointer data)
             hark_listener_set_accepting (self, FALSE);
         }
       else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
-        refuse_for_want (self, socket);
+        {
+          if (!refuse_for_want (self, socket))
+            break;
+        }
       else if (errno == EAGAIN)
         break; /* anything else is the matter of the connection that was next, which is gone */
     }
@@ -252,7 +266,7 @@ set_option (int fd, int level, int option)
     g_debug ("setsockopt %d: %s", option, g_strerror (errno));
 }
 
-/* Binds and listens. Returns: the socket, or -1 */
+/* Binds and listens; @mode: of the file called @name, or -1. Returns: the socket, or -1 */
 static int
 listen_at (const Address *address, socklen_t len, int mode, const char *name, GError **error)
 {
@@ -264,7 +278,7 @@ listen_at (const Address *address, socklen_t len, int mode, const char *name, GE
     }
   if (fd >= 0 && address->any.sa_family == AF_INET6)
     set_option (fd, IPPROTO_IPV6, IPV6_V6ONLY);
-  if (fd >= 0 && (mode < 0 || fchmod (fd, mode) == 0) && bind (fd, &address->any, len) == 0
+  if (fd >= 0 && bind (fd, &address->any, len) == 0 && (mode < 0 || chmod (name, mode) == 0)
       && listen (fd, BACKLOG) == 0)
     return fd;
   g_set_error (error, HARK_ERROR, errno == EADDRINUSE ? HARK_ERROR_CONFLICT : HARK_ERROR_INTERNAL, "listen: %s: %s",
