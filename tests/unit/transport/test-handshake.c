@@ -19,9 +19,10 @@ static const HarkRoute routes[] = {
 static void
 request_init (Request *self, const char *target, const char *fields)
 {
-  self->data = g_strdup_printf ("GET %s HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                                "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n%s\r\n",
-                                target, fields);
+  self->data
+    = g_strdup_printf ("GET %s HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                       "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n%s\r\n",
+                       target, fields);
   g_assert_null (hark_request_head_parse (&self->head, self->data, strlen (self->data), 20));
   memset (&self->handshake, 0, sizeof self->handshake);
 }
@@ -49,9 +50,9 @@ test_routes (void)
     const char *path;
     guint kind; /* 0: no route */
   } cases[] = {
-    { "/ws", 1 },       { "/ws/", 1 },      { "/ws/token", 1 }, { "/ws/token/", 1 }, { "/ws/token/x", 0 },
-    { "/ws/token//", 0 }, { "/wsx", 0 },    { "/w", 0 },        { "/", 0 },          { "/other", 2 },
-    { "/other/", 2 },   { "/other/x", 0 },
+    { "/ws", 1 },         { "/ws/", 1 },        { "/ws/token", 1 }, { "/ws/token/", 1 },
+    { "/ws/token/x", 0 }, { "/ws/token//", 0 }, { "/wsx", 0 },      { "/w", 0 },
+    { "/", 0 },           { "/other", 2 },      { "/other/", 2 },   { "/other/x", 0 },
   };
   g_test_summary ("A route is its path, with a slash or a token behind it where there may be one");
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
@@ -143,7 +144,8 @@ test_deflate (void)
 {
   Request request;
   g_test_summary ("Compression is agreed on where it is allowed and offered");
-  request_init (&request, "/ws/", "Sec-WebSocket-Extensions: x\r\nSec-WebSocket-Extensions: permessage-deflate\r\n");
+  request_init (&request, "/ws/",
+                "Sec-WebSocket-Extensions: x\r\nSec-WebSocket-Extensions: permessage-deflate\r\n");
   g_assert_null (request_read (&request, TRUE));
   g_assert_nonnull (request.handshake.extensions);
   hark_handshake_clear (&request.handshake);
@@ -166,13 +168,20 @@ test_hosts (void)
     guint any;    /* status with any host allowed, 0: let in */
     guint listed; /* with the list */
   } cases[] = {
-    { "Host: example.org\r\n", 0, 0 },       { "Host: EXAMPLE.org:8000\r\n", 0, 0 },
-    { "Host: [::1]:80\r\n", 0, 0 },          { "Host: www.example.org\r\n", 0, 403 },
-    { "Host: example.org.evil\r\n", 0, 403 }, { "Host: 10.0.0.1\r\n", 0, 403 },
-    { "", 400, 400 },                        { "Host: a\r\nHost: a\r\n", 400, 400 },
-    { "Host:\r\n", 400, 400 },               { "Host: a b\r\n", 400, 400 },
-    { "Host: [::1\r\n", 400, 400 },          { "Host: a:b\r\n", 400, 400 },
-    { "Host: [\r\n", 400, 400 },             { "Host: :80\r\n", 400, 400 },
+    { "Host: example.org\r\n", 0, 0 },
+    { "Host: EXAMPLE.org:8000\r\n", 0, 0 },
+    { "Host: [::1]:80\r\n", 0, 0 },
+    { "Host: www.example.org\r\n", 0, 403 },
+    { "Host: example.org.evil\r\n", 0, 403 },
+    { "Host: 10.0.0.1\r\n", 0, 403 },
+    { "", 400, 400 },
+    { "Host: a\r\nHost: a\r\n", 400, 400 },
+    { "Host:\r\n", 400, 400 },
+    { "Host: a b\r\n", 400, 400 },
+    { "Host: [::1\r\n", 400, 400 },
+    { "Host: a:b\r\n", 400, 400 },
+    { "Host: [\r\n", 400, 400 },
+    { "Host: :80\r\n", 400, 400 },
   };
   g_test_summary ("There is one Host, and it is one of ours where those are listed");
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
