@@ -24,8 +24,18 @@ port = {port}
 [store]
 path = {state}/hark.db
 
-[quota]
+[limits]
+requests-per-second = 0
 messages-per-second = 0
+forwards-per-second = 0
+sessions-per-user = 0
+connections-per-address = 0
+
+[bus]
+type = {bus}
+
+[log]
+level = notice
 """
 
 
@@ -47,10 +57,9 @@ def start_hark(settings, directory, port, bus):
     state = os.path.join(directory, "state")
     os.makedirs(state, exist_ok=True)
     config = os.path.join(directory, "hark.conf")
-    pathlib.Path(config).write_text(CONFIG.format(port=port, state=state))
-    environment = dict(os.environ, DBUS_SESSION_BUS_ADDRESS=bus)
-    command = ["taskset", "-c", str(settings.server_cpu), str(settings.harkd), "--session", "--config", config]
-    process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+    pathlib.Path(config).write_text(CONFIG.format(port=port, state=state, bus=bus))
+    command = ["taskset", "-c", str(settings.server_cpu), str(settings.harkd), "--config", config]
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                stderr=sys.stderr)
     try:
         wait_for_port(process, port)
@@ -62,10 +71,8 @@ def start_hark(settings, directory, port, bus):
 
 def provision_hark(settings, bus):
     """Makes users, tokens, a server and channels through harkctl; returns what `load` needs to know of them."""
-    environment = dict(os.environ, DBUS_SESSION_BUS_ADDRESS=bus)
-
     def ctl(*words):
-        result = subprocess.run([str(settings.harkctl), "--session", "--json", *words], env=environment,
+        result = subprocess.run([str(settings.harkctl), "--address", bus, "--json", *words],
                                 stdout=subprocess.PIPE, text=True, check=True)
         return json.loads(result.stdout) if result.stdout.strip() else None
 
