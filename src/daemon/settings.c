@@ -1,0 +1,512 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The table of settings: the one place that knows what can be configured. Parsing, checking, `--check-config`,
+ * `--dump-config`, the reference in harkd.conf(5) and the example file all come from it. A new setting is a line in
+ * settings.h, a row here, and its use in app.c.
+ */
+#include "daemon/settings.h"
+
+#include <gio/gio.h>
+#include <string.h>
+
+#define KIB(n) ((gint64)(n) << 10)
+#define MIB(n) ((gint64)(n) << 20)
+#define SECONDS(n) ((gint64)(n)*1000)
+#define HOURS(n) SECONDS ((n)*60 * 60)
+#define DAYS(n) HOURS ((n)*24)
+
+static const struct
+{
+  const char *name;
+  const char *doc;
+} sections[] = {
+  { "listen", "Where clients connect. When the service manager passes sockets (hark.socket), those are used instead." },
+  { "http", "What is answered over HTTP, and to whom." },
+  { "limits",
+    "What one client may cost. Whoever passes one of these is told which, and it is counted in the metrics." },
+  { "websocket", "The WebSocket protocol." },
+  { "store", "The database file and how it is written." },
+  { "retention", "How long the past is kept." },
+  { "presence", "Who is online." },
+  { "chat", "What a community may hold." },
+  { "auth", "How clients say who they are." },
+  { "bus", "The D-Bus interface, for administrators and desktop programs." },
+  { "log", "What is logged." },
+};
+
+static const char *const synchronous_choices[] = { "full", "normal", NULL };
+static const char *const level_choices[] = { "error", "warning", "notice", "info", "debug", NULL };
+
+static char *
+check_address (const char *text)
+{
+  if (g_hostname_is_ip_address (text))
+    return NULL;
+  return g_strdup_printf ("\"%s\" is not an IP address; several are separated by \";\"", text);
+}
+
+static char *
+check_host (const char *text)
+{
+  gsize len = strlen (text);
+  g_autofree char *inner = NULL;
+  if (text[0] == '[' && text[len - 1] == ']')
+    {
+      inner = g_strndup (text + 1, len - 2);
+      if (g_hostname_is_ip_address (inner))
+        return NULL;
+    }
+  else if (text[strspn (text, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-._")] == '\0')
+    return NULL;
+  return g_strdup_printf ("\"%s\" is not a host name without a port", text);
+}
+
+static char *
+check_origin (const char *text)
+{
+  g_autoptr (GUri) uri = NULL;
+  if (strcmp (text, "*") == 0 || strcmp (text, "null") == 0)
+    return NULL;
+  uri = g_uri_parse (text, G_URI_FLAGS_NONE, NULL);
+  if (uri != NULL && g_uri_get_host (uri) != NULL && g_uri_get_host (uri)[0] != '\0' && g_uri_get_path (uri)[0] == '\0'
+      && g_uri_get_query (uri) == NULL && g_uri_get_fragment (uri) == NULL && g_uri_get_userinfo (uri) == NULL)
+    return NULL;
+  return g_strdup_printf ("\"%s\" is not an origin, like https://example.org or http://localhost:8080", text);
+}
+
+static char *
+check_bus (const char *text)
+{
+  if (strcmp (text, "auto") == 0 || strcmp (text, "system") == 0 || strcmp (text, "session") == 0
+      || strcmp (text, "none") == 0 || (text[0] != '\0' && g_dbus_is_address (text)))
+    return NULL;
+  return g_strdup_printf ("\"%s\" is neither auto, system, session or none, nor a D-Bus address", text);
+}
+
+static char *
+check_not_empty (const char *text)
+{
+  return text[0] != '\0' ? NULL : g_strdup ("it is empty");
+}
+
+/* A socket's name is bounded by the kernel, and what is longer would be cut. */
+static char *
+check_socket (const char *text)
+{
+  return strlen (text) < 108 ? NULL : g_strdup_printf ("\"%s\" is longer than the 107 bytes of a socket's name", text);
+}
+
+#define AT(s, k) .section = (s), .key = (k)
+#define INT(lo, hi) .type = HARK_SETTING_TYPE_INT, .min = (lo), .max = (hi)
+#define BYTES(lo, hi) .type = HARK_SETTING_TYPE_BYTES, .min = (lo), .max = (hi)
+#define DURATION(lo, hi) .type = HARK_SETTING_TYPE_DURATION, .min = (lo), .max = (hi)
+#define BOOL .type = HARK_SETTING_TYPE_BOOL
+#define LIST(f) .type = HARK_SETTING_TYPE_STRING_LIST, .check = (f)
+
+/* clang-format off */
+static const HarkSettingInfo table[HARK_N_SETTINGS] = {
+  [HARK_SETTING_LISTEN_ADDRESS] = {
+    AT ("listen", "address"), LIST (check_address), .fallback = "127.0.0.1",
+    .doc = "The IP addresses to listen on; 0.0.0.0 and :: are all of the machine. Empty for none, when there is a "
+           "Unix socket. Hark itself speaks no TLS: put a reverse proxy in front of it before leaving loopback.",
+  },
+  [HARK_SETTING_LISTEN_PORT] = {
+    AT ("listen", "port"), INT (0, 65535), .fallback = "8000",
+    .doc = "The TCP port; 0 takes one that is free, and the log says which.",
+  },
+  [HARK_SETTING_LISTEN_UNIX_SOCKET] = {
+    AT ("listen", "unix-socket"), .type = HARK_SETTING_TYPE_RUNTIME_PATH, .check = check_socket, .fallback = "",
+    .doc = "A Unix socket to listen on too, for a reverse proxy on the same machine.",
+  },
+  [HARK_SETTING_LISTEN_UNIX_MODE] = {
+    AT ("listen", "unix-mode"), .type = HARK_SETTING_TYPE_MODE, .max = 0777, .fallback = "0660",
+    .doc = "The permissions of the Unix socket.",
+  },
+  [HARK_SETTING_LISTEN_BACKLOG] = {
+    AT ("listen", "backlog"), INT (1, 65535), .fallback = "4096",
+    .doc = "Connections the kernel holds for us to accept; net.core.somaxconn bounds it too.",
+  },
+
+  [HARK_SETTING_HTTP_ALLOWED_HOSTS] = {
+    AT ("http", "allowed-hosts"), LIST (check_host), .fallback = "",
+    .doc = "The names under which clients know this service, as in the Host header without the port; requests for "
+           "others are refused, which keeps DNS rebinding out. Empty for any.",
+  },
+  [HARK_SETTING_HTTP_ALLOWED_ORIGINS] = {
+    AT ("http", "allowed-origins"), LIST (check_origin), .fallback = "",
+    .doc = "The origins of web pages that may connect, beside pages of this service's own host; \"*\" for any. "
+           "Programs, which send no Origin, are not concerned.",
+  },
+  [HARK_SETTING_HTTP_BODY_MAX] = {
+    AT ("http", "body-max"), BYTES (0, MIB (64)), .fallback = "64K",
+    .doc = "Bytes of a request's body.",
+  },
+  [HARK_SETTING_HTTP_METRICS] = {
+    AT ("http", "metrics"), BOOL, .fallback = "true",
+    .doc = "Whether /metrics answers, in Prometheus' text format.",
+  },
+
+  [HARK_SETTING_LIMITS_HANDSHAKE_TIMEOUT] = {
+    AT ("limits", "handshake-timeout"), DURATION (100, SECONDS (600)), .fallback = "10s",
+    .doc = "How long a connection may take until its request is complete.",
+  },
+  [HARK_SETTING_LIMITS_HANDSHAKES_MAX] = {
+    AT ("limits", "handshakes-max"), INT (1, 1000000), .fallback = "4096",
+    .doc = "Connections whose request is not complete; at this number no more are accepted until one is.",
+  },
+  [HARK_SETTING_LIMITS_UPGRADES_MAX] = {
+    AT ("limits", "upgrades-max"), INT (1, 1000000), .fallback = "4096",
+    .doc = "WebSockets that are open and that the hub has not taken over yet.",
+  },
+  [HARK_SETTING_LIMITS_CONNECTIONS_MAX] = {
+    AT ("limits", "connections-max"), INT (0, 10000000), .fallback = "0",
+    .doc = "Connections in all; 0 for as many as the process may have descriptors.",
+  },
+  [HARK_SETTING_LIMITS_CONNECTIONS_PER_ADDRESS] = {
+    AT ("limits", "connections-per-address"), INT (0, 10000000), .fallback = "0",
+    .doc = "Connections from one IP address; 0 for any number. Behind a reverse proxy all have the proxy's address.",
+  },
+  [HARK_SETTING_LIMITS_HEAD_MAX] = {
+    AT ("limits", "head-max"), BYTES (KIB (1), MIB (1)), .fallback = "16K",
+    .doc = "Bytes of a request's line and headers.",
+  },
+  [HARK_SETTING_LIMITS_HEAD_FIELDS_MAX] = {
+    AT ("limits", "head-fields-max"), INT (8, 128), .fallback = "64",
+    .doc = "Headers of a request.",
+  },
+  [HARK_SETTING_LIMITS_MESSAGE_MAX] = {
+    AT ("limits", "message-max"), BYTES (256, MIB (64)), .fallback = "64K",
+    .doc = "Bytes of one message from a client, assembled from its fragments and inflated; over it, close code 1009.",
+  },
+  [HARK_SETTING_LIMITS_FRAGMENTS_MAX] = {
+    AT ("limits", "fragments-max"), INT (1, 1000000), .fallback = "1024",
+    .doc = "Frames of one message; over it, close code 1008.",
+  },
+  [HARK_SETTING_LIMITS_OUTBOX_MAX] = {
+    AT ("limits", "outbox-max"), BYTES (KIB (4), MIB (1024)), .fallback = "1M",
+    .doc = "Bytes that wait for one client to read them; over it, close code 4008, and the client may resume.",
+  },
+  [HARK_SETTING_LIMITS_READ_BUDGET] = {
+    AT ("limits", "read-budget"), BYTES (KIB (1), MIB (64)), .fallback = "64K",
+    .doc = "Bytes read from one client before the others have their turn.",
+  },
+  [HARK_SETTING_LIMITS_MESSAGE_BUDGET] = {
+    AT ("limits", "message-budget"), INT (1, 1000000), .fallback = "256",
+    .doc = "Messages taken from one client before the others have their turn.",
+  },
+  [HARK_SETTING_LIMITS_PINGS_PER_SECOND] = {
+    AT ("limits", "pings-per-second"), INT (1, 1000000), .fallback = "32",
+    .doc = "Pings answered in a second; over it, close code 1008.",
+  },
+  [HARK_SETTING_LIMITS_HEARTBEAT_INTERVAL] = {
+    AT ("limits", "heartbeat-interval"), DURATION (0, DAYS (1)), .fallback = "25s",
+    .doc = "Silence after which a client is pinged; 0 for never.",
+  },
+  [HARK_SETTING_LIMITS_HEARTBEAT_TIMEOUT] = {
+    AT ("limits", "heartbeat-timeout"), DURATION (100, DAYS (1)), .fallback = "20s",
+    .doc = "How long a pinged client may stay silent; after it, close code 4002.",
+  },
+  [HARK_SETTING_LIMITS_CLOSE_TIMEOUT] = {
+    AT ("limits", "close-timeout"), DURATION (100, SECONDS (600)), .fallback = "5s",
+    .doc = "How long a closing connection may take to finish.",
+  },
+  [HARK_SETTING_LIMITS_SESSIONS_MAX] = {
+    AT ("limits", "sessions-max"), INT (0, 10000000), .fallback = "0",
+    .doc = "Sessions in all; 0 for any number.",
+  },
+  [HARK_SETTING_LIMITS_SESSIONS_PER_USER] = {
+    AT ("limits", "sessions-per-user"), INT (0, 10000000), .fallback = "100",
+    .doc = "Sessions of one user; 0 for any number.",
+  },
+  [HARK_SETTING_LIMITS_SUBSCRIPTIONS_PER_SESSION] = {
+    AT ("limits", "subscriptions-per-session"), INT (1, 1000000), .fallback = "1000",
+    .doc = "Servers, channels and rooms that one session has loaded.",
+  },
+  [HARK_SETTING_LIMITS_LOADED_USERS_PER_SESSION] = {
+    AT ("limits", "loaded-users-per-session"), INT (1, 1000000), .fallback = "10000",
+    .doc = "Users that one session has loaded.",
+  },
+  [HARK_SETTING_LIMITS_PENDING_COMMANDS] = {
+    AT ("limits", "pending-commands"), INT (1, 65535), .fallback = "256",
+    .doc = "Requests of one session under way; at this number it is not read from until one is answered.",
+  },
+  [HARK_SETTING_LIMITS_STRIKES_MAX] = {
+    AT ("limits", "strikes-max"), INT (1, 65535), .fallback = "50",
+    .doc = "Messages refused before a session is disconnected for abuse, close code 1008.",
+  },
+  [HARK_SETTING_LIMITS_RECENT_EVENTS] = {
+    AT ("limits", "recent-events"), INT (16, 10000000), .fallback = "8192",
+    .doc = "Events the hub remembers to join a snapshot with what follows it.",
+  },
+  [HARK_SETTING_LIMITS_RECENT_BYTES] = {
+    AT ("limits", "recent-bytes"), BYTES (KIB (64), MIB (1024)), .fallback = "8M",
+    .doc = "Bytes of the events it remembers.",
+  },
+  [HARK_SETTING_LIMITS_REQUESTS_PER_SECOND] = {
+    AT ("limits", "requests-per-second"), INT (0, 1000000), .fallback = "50", .live = TRUE,
+    .doc = "Requests of one user, in the long run; 0 for any number.",
+  },
+  [HARK_SETTING_LIMITS_REQUESTS_BURST] = {
+    AT ("limits", "requests-burst"), INT (1, 1000000), .fallback = "200", .live = TRUE,
+    .doc = "Requests of one user, at once.",
+  },
+  [HARK_SETTING_LIMITS_MESSAGES_PER_SECOND] = {
+    AT ("limits", "messages-per-second"), INT (0, 1000000), .fallback = "10", .live = TRUE,
+    .doc = "Chat messages of one user, in the long run; 0 for any number.",
+  },
+  [HARK_SETTING_LIMITS_MESSAGES_BURST] = {
+    AT ("limits", "messages-burst"), INT (1, 1000000), .fallback = "50", .live = TRUE,
+    .doc = "Chat messages of one user, at once.",
+  },
+  [HARK_SETTING_LIMITS_FORWARDS_PER_SECOND] = {
+    AT ("limits", "forwards-per-second"), INT (0, 1000000), .fallback = "50", .live = TRUE,
+    .doc = "Objects forwarded by one user to others, in the long run; 0 for any number.",
+  },
+  [HARK_SETTING_LIMITS_FORWARDS_BURST] = {
+    AT ("limits", "forwards-burst"), INT (1, 1000000), .fallback = "200", .live = TRUE,
+    .doc = "Objects forwarded by one user to others, at once.",
+  },
+
+  [HARK_SETTING_WEBSOCKET_COMPRESSION] = {
+    AT ("websocket", "compression"), BOOL, .fallback = "false",
+    .doc = "Whether permessage-deflate is agreed on with clients that offer it. It saves bytes on the way and costs "
+           "time and memory here.",
+  },
+
+  [HARK_SETTING_STORE_PATH] = {
+    AT ("store", "path"), .type = HARK_SETTING_TYPE_STATE_PATH, .check = check_not_empty, .fallback = "hark.db",
+    .doc = "The SQLite database. It needs a local file system, and a directory of its own.",
+  },
+  [HARK_SETTING_STORE_SYNCHRONOUS] = {
+    AT ("store", "synchronous"), .type = HARK_SETTING_TYPE_ENUM, .choices = synchronous_choices, .fallback = "full",
+    .doc = "full: what was acknowledged survives a power cut. normal: it survives a crash of Hark, but a power cut "
+           "may take the last moments.",
+  },
+  [HARK_SETTING_STORE_BATCH_WINDOW] = {
+    AT ("store", "batch-window"), DURATION (0, SECONDS (1)), .fallback = "0",
+    .doc = "How long a commit waits for more to commit with it; 0 takes what is there.",
+  },
+  [HARK_SETTING_STORE_BATCH_MAX] = {
+    AT ("store", "batch-max"), INT (1, 100000), .fallback = "2000",
+    .doc = "Changes in one commit.",
+  },
+  [HARK_SETTING_STORE_QUEUE_MAX] = {
+    AT ("store", "queue-max"), INT (1, 10000000), .fallback = "100000",
+    .doc = "Changes that wait to be written; over it, the error is \"overloaded\".",
+  },
+  [HARK_SETTING_STORE_READ_QUEUE_MAX] = {
+    AT ("store", "read-queue-max"), INT (1, 10000000), .fallback = "10000",
+    .doc = "Queries that wait for a reader; over it, the error is \"overloaded\".",
+  },
+  [HARK_SETTING_STORE_READERS] = {
+    AT ("store", "readers"), INT (1, 64), .fallback = "2",
+    .doc = "Threads that read.",
+  },
+  [HARK_SETTING_STORE_BUSY_TIMEOUT] = {
+    AT ("store", "busy-timeout"), DURATION (0, SECONDS (60)), .fallback = "2s",
+    .doc = "How long to wait while another program has the database locked.",
+  },
+  [HARK_SETTING_STORE_CACHE] = {
+    AT ("store", "cache"), BYTES (KIB (64), MIB (16384)), .fallback = "16M",
+    .doc = "Memory for pages of the database, of the writer.",
+  },
+  [HARK_SETTING_STORE_READER_CACHE] = {
+    AT ("store", "reader-cache"), BYTES (KIB (64), MIB (16384)), .fallback = "4M",
+    .doc = "Memory for pages of the database, of each reader.",
+  },
+  [HARK_SETTING_STORE_CHECKPOINT_PAGES] = {
+    AT ("store", "checkpoint-pages"), INT (1, 10000000), .fallback = "1000",
+    .doc = "Pages in the write-ahead log at which they are copied into the database even when there is much to do.",
+  },
+  [HARK_SETTING_STORE_LOG_PAGES_MAX] = {
+    AT ("store", "log-pages-max"), INT (1, 100000000), .fallback = "16000",
+    .doc = "Pages in the write-ahead log at which the writer waits for the readers that keep it from being emptied.",
+  },
+
+  [HARK_SETTING_RETENTION_EVENT_LOG_AGE] = {
+    AT ("retention", "event-log-age"), DURATION (SECONDS (1), DAYS (3650)), .fallback = "7d",
+    .doc = "How long events are kept for clients that return. Messages themselves are kept for ever.",
+  },
+  [HARK_SETTING_RETENTION_EVENT_LOG_EVENTS] = {
+    AT ("retention", "event-log-events"), INT (100, 1000000000), .fallback = "1000000",
+    .doc = "How many events are kept for clients that return.",
+  },
+  [HARK_SETTING_RETENTION_RESUME_WINDOW] = {
+    AT ("retention", "resume-window"), DURATION (0, DAYS (365)), .fallback = "1h",
+    .doc = "How long after its end a session can be resumed.",
+  },
+
+  [HARK_SETTING_PRESENCE_GRACE] = {
+    AT ("presence", "grace"), DURATION (0, HOURS (1)), .fallback = "10s",
+    .doc = "How long a user without a session still counts as online, so that reloading a page is silent.",
+  },
+
+  [HARK_SETTING_CHAT_MESSAGE_LENGTH_MAX] = {
+    AT ("chat", "message-length-max"), INT (1, 1000000), .fallback = "4000",
+    .doc = "Characters of a chat message.",
+  },
+  [HARK_SETTING_CHAT_NAME_LENGTH_MAX] = {
+    AT ("chat", "name-length-max"), INT (1, 1000), .fallback = "100",
+    .doc = "Characters of the name of a server, channel, category, role or user.",
+  },
+  [HARK_SETTING_CHAT_SERVERS_PER_USER] = {
+    AT ("chat", "servers-per-user"), INT (1, 1000000), .fallback = "100",
+    .doc = "Servers that one user is a member of.",
+  },
+  [HARK_SETTING_CHAT_CHANNELS_PER_SERVER] = {
+    AT ("chat", "channels-per-server"), INT (1, 1000000), .fallback = "500",
+    .doc = "Channels of one server.",
+  },
+  [HARK_SETTING_CHAT_MEMBERS_PER_SERVER] = {
+    AT ("chat", "members-per-server"), INT (1, 100000000), .fallback = "100000",
+    .doc = "Members of one server.",
+  },
+  [HARK_SETTING_CHAT_ROLES_PER_SERVER] = {
+    AT ("chat", "roles-per-server"), INT (1, 1000000), .fallback = "250",
+    .doc = "Roles of one server.",
+  },
+  [HARK_SETTING_CHAT_GRANTS_PER_CHANNEL] = {
+    AT ("chat", "grants-per-channel"), INT (1, 1000000), .fallback = "10000",
+    .doc = "Users and roles that a private channel is granted to.",
+  },
+  [HARK_SETTING_CHAT_TOKENS_PER_USER] = {
+    AT ("chat", "tokens-per-user"), INT (1, 1000000), .fallback = "100",
+    .doc = "Tokens of one user that have neither expired nor been revoked.",
+  },
+
+  [HARK_SETTING_AUTH_LATE_AUTHENTICATION] = {
+    AT ("auth", "late-authentication"), BOOL, .fallback = "true",
+    .doc = "Whether a client may connect without a token and present it in its first message.",
+  },
+  [HARK_SETTING_AUTH_AUTHENTICATE_TIMEOUT] = {
+    AT ("auth", "authenticate-timeout"), DURATION (100, SECONDS (600)), .fallback = "10s",
+    .doc = "How long that first message may take; after it, close code 4001.",
+  },
+  [HARK_SETTING_AUTH_TOKEN_CACHE] = {
+    AT ("auth", "token-cache"), INT (0, 10000000), .fallback = "10000",
+    .doc = "Tokens remembered, so that a reconnecting client costs no query.",
+  },
+
+  [HARK_SETTING_BUS_TYPE] = {
+    AT ("bus", "type"), .type = HARK_SETTING_TYPE_STRING, .check = check_bus, .fallback = "auto",
+    .doc = "system, session, none, or a D-Bus address; auto is the system bus for the system's service and the "
+           "session bus for a user's.",
+  },
+
+  [HARK_SETTING_LOG_LEVEL] = {
+    AT ("log", "level"), .type = HARK_SETTING_TYPE_ENUM, .choices = level_choices, .fallback = "notice", .live = TRUE,
+    .doc = "The least important lines that are written. From info on each session is logged.",
+  },
+};
+/* clang-format on */
+
+const HarkSettingInfo *
+hark_setting_get_info (HarkSetting setting)
+{
+  g_assert ((guint)setting < HARK_N_SETTINGS);
+  return &table[setting];
+}
+
+gboolean
+hark_setting_find (const char *section, const char *key, HarkSetting *setting)
+{
+  for (guint i = 0; i < HARK_N_SETTINGS; i++)
+    if (strcmp (table[i].section, section) == 0 && strcmp (table[i].key, key) == 0)
+      {
+        *setting = i;
+        return TRUE;
+      }
+  return FALSE;
+}
+
+/**
+ * hark_setting_get_section_doc:
+ *
+ * Returns: (nullable): what the section is about; %NULL when there is no such section
+ */
+const char *
+hark_setting_get_section_doc (const char *section)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (sections); i++)
+    if (strcmp (sections[i].name, section) == 0)
+      return sections[i].doc;
+  return NULL;
+}
+
+/**
+ * hark_setting_get_variable:
+ *
+ * Returns: (transfer full): the environment variable that sets it
+ */
+char *
+hark_setting_get_variable (HarkSetting setting)
+{
+  const HarkSettingInfo *info = hark_setting_get_info (setting);
+  g_autofree char *name = g_strdup_printf ("HARK_%s_%s", info->section, info->key);
+  return g_strdelimit (g_ascii_strup (name, -1), "-", '_');
+}
+
+/* Letters to insert, remove or replace (Levenshtein), with one row of the table in memory. */
+static guint
+get_distance (const char *a, const char *b)
+{
+  gsize len = strlen (b);
+  g_autofree guint *row = g_new (guint, len + 1);
+  for (gsize j = 0; j <= len; j++)
+    row[j] = j;
+  for (gsize i = 1; a[i - 1] != '\0'; i++)
+    {
+      guint diagonal = row[0];
+      row[0] = i;
+      for (gsize j = 1; j <= len; j++)
+        {
+          guint replaced = diagonal + (a[i - 1] != b[j - 1]);
+          diagonal = row[j];
+          row[j] = MIN (MIN (row[j], row[j - 1]) + 1, replaced);
+        }
+    }
+  return row[len];
+}
+
+static void
+keep_nearest (const char *wanted, const char *candidate, const char **best, guint *distance)
+{
+  guint d = get_distance (wanted, candidate);
+  if (d < *distance)
+    {
+      *best = candidate;
+      *distance = d;
+    }
+}
+
+/**
+ * hark_setting_suggest:
+ * @section: as somebody wrote it
+ * @key: (nullable): as somebody wrote it
+ *
+ * Returns: (nullable) (transfer full): what may have been meant, as a question: a section when @section is none,
+ *   otherwise a key of it, otherwise the section that has @key
+ */
+char *
+hark_setting_suggest (const char *section, const char *key)
+{
+  const char *wanted = key;
+  const char *best = NULL;
+  guint distance;
+  if (hark_setting_get_section_doc (section) == NULL)
+    {
+      distance = strlen (section) / 3 + 2;
+      for (guint i = 0; i < G_N_ELEMENTS (sections); i++)
+        keep_nearest (section, sections[i].name, &best, &distance);
+      return best != NULL ? g_strdup_printf ("did you mean [%s]?", best) : NULL;
+    }
+  g_return_val_if_fail (key != NULL, NULL);
+  for (guint i = 0; i < HARK_N_SETTINGS; i++)
+    if (strcmp (table[i].key, wanted) == 0)
+      return g_strdup_printf ("did you mean the one in [%s]?", table[i].section);
+  distance = strlen (wanted) / 3 + 2;
+  for (guint i = 0; i < HARK_N_SETTINGS; i++)
+    if (strcmp (table[i].section, section) == 0)
+      keep_nearest (wanted, table[i].key, &best, &distance);
+  return best != NULL ? g_strdup_printf ("did you mean \"%s\"?", best) : NULL;
+}
