@@ -9,9 +9,9 @@
 #include "base/error.h"
 #include "bus/translate.h"
 
+/* An rc box: one reference is the table's, one the dispatcher's until it answers. */
 typedef struct
 {
-  gatomicrefcount refs;              /* one of the bridge's table, one of the dispatcher until it answers */
   HarkBusBridge *bridge;             /* (nullable): unowned; %NULL when dropped */
   GDBusMethodInvocation *invocation; /* (owned) (nullable): %NULL when answered or dropped */
 } Call;
@@ -33,11 +33,7 @@ G_DEFINE_FINAL_TYPE (HarkBusBridge, hark_bus_bridge, G_TYPE_OBJECT)
 static void
 call_unref (gpointer data)
 {
-  Call *call = data;
-  if (!g_atomic_ref_count_dec (&call->refs))
-    return;
-  g_assert (call->invocation == NULL);
-  g_free (call);
+  g_rc_box_release (data);
 }
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Call, call_unref)
@@ -174,12 +170,10 @@ hark_bus_bridge_call (HarkBusBridge *self, GDBusMethodInvocation *invocation)
       return_error (invocation, error);
       return;
     }
-  call = g_new0 (Call, 1);
-  g_atomic_ref_count_init (&call->refs);
+  call = g_rc_box_new0 (Call);
   call->bridge = self;
   call->invocation = invocation;
-  g_atomic_ref_count_inc (&call->refs);
-  g_hash_table_add (self->calls, call);
+  g_hash_table_add (self->calls, g_rc_box_acquire (call));
   hark_gauge_set (self->n_pending, g_hash_table_size (self->calls));
   hark_dispatcher_call (self->dispatcher, self->actor,
                         g_dbus_annotation_info_lookup (method->annotations, HARK_BUS_ANNOTATION_COMMAND), arguments,
@@ -189,8 +183,7 @@ hark_bus_bridge_call (HarkBusBridge *self, GDBusMethodInvocation *invocation)
 static void
 drop (HarkBusBridge *self, Call *call)
 {
-  g_autoptr (GDBusMethodInvocation) invocation = end_call (self, call);
-  g_dbus_method_invocation_return_error_literal (g_steal_pointer (&invocation), HARK_ERROR, HARK_ERROR_OVERLOADED,
+  g_dbus_method_invocation_return_error_literal (end_call (self, call), HARK_ERROR, HARK_ERROR_OVERLOADED,
                                                  "the hub is going away");
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "bus/limits.h"
+#include "bus/bus-limits.h"
 #include "core/dispatcher.h"
 
 #include <gio/gio.h>

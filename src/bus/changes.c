@@ -79,7 +79,7 @@ collect (HarkBusChanges *self, guint *n_changed)
       if (!is_told (info->properties[i]))
         continue;
       value = vtable->get_property (self->connection, NULL, self->path, info->name, name, NULL, self->skeleton);
-      g_variant_ref_sink (value);
+      value = g_variant_take_ref (value);
       if (told != NULL && g_variant_equal (told, value))
         continue;
       g_variant_dict_insert_value (&dict, name, value);

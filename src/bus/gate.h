@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "bus/authority.h"
+#include "bus/bridge.h"
+
+G_BEGIN_DECLS
+
+#define HARK_TYPE_BUS_GATE (hark_bus_gate_get_type ())
+G_DECLARE_FINAL_TYPE (HarkBusGate, hark_bus_gate, HARK, BUS_GATE, GObject)
+
+HarkBusGate *hark_bus_gate_new (HarkBusAuthority *authority, HarkBusBridge *bridge);
+guint hark_bus_gate_export (HarkBusGate *self, GDBusConnection *connection, const char *path, GDBusInterfaceInfo *info,
+                            GDBusInterfaceSkeleton *skeleton, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* From the options of "set" to the dictionary of changes that the hub takes. */
+#include "ctl/changes.h"
+
+#include <glib/gi18n.h>
+
+static GVariant *
+new_change (HarkCtlInvocation *invocation, const HarkCtlChange *change, GError **error)
+{
+  gboolean boolean = FALSE;
+  gint64 number = 0;
+  switch (change->kind)
+    {
+    case HARK_CTL_CHANGE_BOOLEAN:
+      if (!hark_ctl_invocation_get_boolean (invocation, change->option, &boolean, error))
+        return NULL;
+      return g_variant_new_boolean (boolean);
+    case HARK_CTL_CHANGE_NUMBER:
+      if (!hark_ctl_invocation_get_int (invocation, change->option, 0, G_MAXINT32, &number, error))
+        return NULL;
+      return g_variant_new_int32 (number);
+    case HARK_CTL_CHANGE_TEXT:
+    default:
+      return g_variant_new_string (hark_ctl_invocation_get_option (invocation, change->option));
+    }
+}
+
+/**
+ * hark_ctl_collect_changes:
+ * @changes: those that the command knows
+ * @dict: what the command has collected itself
+ *
+ * Returns: (transfer full) (nullable): the a{sv} of all changes that were asked for; an error when there is none
+ */
+GVariant *
+hark_ctl_collect_changes (HarkCtlInvocation *invocation, const HarkCtlChange *changes, GVariantDict *dict,
+                          GError **error)
+{
+  g_autoptr (GVariant) collected = NULL;
+  for (const HarkCtlChange *change = changes; change->option != NULL; change++)
+    {
+      GVariant *value;
+      if (!hark_ctl_invocation_has (invocation, change->option))
+        continue;
+      value = new_change (invocation, change, error);
+      if (value == NULL)
+        return NULL;
+      g_variant_dict_insert_value (dict, change->field, value);
+    }
+  collected = g_variant_ref_sink (g_variant_dict_end (dict));
+  if (g_variant_n_children (collected) == 0)
+    {
+      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, _ ("nothing to change was given; see --help"));
+      return NULL;
+    }
+  return g_steal_pointer (&collected);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "ctl/invocation.h"
+
+G_BEGIN_DECLS
+
+/* Which option changes which field. */
+typedef enum
+{
+  HARK_CTL_CHANGE_TEXT,
+  HARK_CTL_CHANGE_BOOLEAN,
+  HARK_CTL_CHANGE_NUMBER
+} HarkCtlChangeKind;
+
+typedef struct
+{
+  const char *option; /* %NULL ends the list */
+  const char *field;
+  HarkCtlChangeKind kind;
+} HarkCtlChange;
+
+GVariant *hark_ctl_collect_changes (HarkCtlInvocation *invocation, const HarkCtlChange *changes, GVariantDict *dict,
+                                    GError **error);
+
+G_END_DECLS

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The table of what harkctl can do: a new command is a row here and a function in its noun's file. */
+#include "ctl/commands.h"
+
+#include <glib/gi18n.h>
+
+#define TEXT HARK_CTL_WORD_TEXT
+#define NONE HARK_CTL_WORD_NONE
+#define USER HARK_CTL_WORD_USER
+#define SERVER HARK_CTL_WORD_SERVER
+#define CHANNEL HARK_CTL_WORD_CHANNEL
+#define TOKEN HARK_CTL_WORD_TOKEN
+#define SESSION HARK_CTL_WORD_SESSION
+#define COMMAND HARK_CTL_WORD_COMMAND
+
+const HarkCtlOption hark_ctl_global_options[] = {
+  { "json", NONE, NULL, N_ ("print JSON, for programs to read") },
+  { "no-legend", NONE, NULL, N_ ("print tables without their first line") },
+  { "session", NONE, NULL, N_ ("speak to the hub on the session bus") },
+  { "system", NONE, NULL, N_ ("speak to the hub on the system bus") },
+  { "address", TEXT, "ADDRESS", N_ ("speak to the hub on the message bus at ADDRESS") },
+  { "help", NONE, NULL, N_ ("show help and do nothing") },
+  { "version", NONE, NULL, N_ ("print the version and do nothing") },
+  { NULL },
+};
+
+const HarkCtlCommand hark_ctl_commands[] = {
+  { "status", NULL, N_ ("Show how the hub is"), { { NULL } }, { { NULL } }, hark_ctl_status },
+
+  { "user", "list", N_ ("List users"),
+    { { NULL } },
+    { { "query", TEXT, "TEXT", N_ ("only those whose name begins with TEXT") } },
+    hark_ctl_user_list },
+  { "user", "show", N_ ("Show a user"), { { "USER", USER } }, { { NULL } }, hark_ctl_user_show },
+  { "user", "add", N_ ("Make a user"),
+    { { "USERNAME", TEXT } },
+    { { "displayname", TEXT, "NAME", N_ ("the name that others see") },
+      { "admin", NONE, NULL, N_ ("the user may administer the hub") } },
+    hark_ctl_user_add },
+  { "user", "set", N_ ("Change a user"),
+    { { "USER", USER } },
+    { { "username", TEXT, "NAME", N_ ("the name to be called by") },
+      { "displayname", TEXT, "NAME", N_ ("the name that others see") },
+      { "picture", TEXT, "URL", N_ ("address of a picture") },
+      { "bio", TEXT, "TEXT", N_ ("what others read about the user") },
+      { "admin", TEXT, "yes|no", N_ ("whether the user may administer the hub") } },
+    hark_ctl_user_set },
+  { "user", "delete", N_ ("Delete a user and the user's tokens"), { { "USER", USER } }, { { NULL } },
+    hark_ctl_user_delete },
+
+  { "token", "list", N_ ("List access tokens"), { { "USER", USER, TRUE } }, { { NULL } }, hark_ctl_token_list },
+  { "token", "create", N_ ("Make an access token and print it, once"),
+    { { "USER", USER } },
+    { { "label", TEXT, "TEXT", N_ ("for whom or what it is") },
+      { "expires", TEXT, "TIME", N_ ("how long it is good, as 30d, 12h or 90s; without this, for ever") } },
+    hark_ctl_token_create },
+  { "token", "revoke", N_ ("Revoke an access token"), { { "TOKEN-ID", TOKEN } }, { { NULL } }, hark_ctl_token_revoke },
+
+  { "server", "list", N_ ("List servers"), { { NULL } }, { { NULL } }, hark_ctl_server_list },
+  { "server", "add", N_ ("Make a server"),
+    { { "NAME", TEXT } },
+    { { "owner", USER, "USER", N_ ("who owns it; must be given") },
+      { "icon", TEXT, "URL", N_ ("address of a picture") } },
+    hark_ctl_server_add },
+  { "server", "set", N_ ("Change a server"),
+    { { "SERVER", SERVER } },
+    { { "name", TEXT, "NAME", N_ ("what it is called") },
+      { "icon", TEXT, "URL", N_ ("address of a picture") },
+      { "owner", USER, "USER", N_ ("who owns it") } },
+    hark_ctl_server_set },
+  { "server", "delete", N_ ("Delete a server with its channels and messages"), { { "SERVER", SERVER } }, { { NULL } },
+    hark_ctl_server_delete },
+
+  { "member", "list", N_ ("List the members of a server"), { { "SERVER", SERVER } }, { { NULL } },
+    hark_ctl_member_list },
+  { "member", "add", N_ ("Make a user a member of a server"),
+    { { "SERVER", SERVER }, { "USER", USER } }, { { NULL } },
+    hark_ctl_member_add },
+  { "member", "remove", N_ ("Take a user out of a server"),
+    { { "SERVER", SERVER }, { "USER", USER } }, { { NULL } },
+    hark_ctl_member_remove },
+
+  { "channel", "list", N_ ("List channels"), { { "SERVER", SERVER, TRUE } }, { { NULL } }, hark_ctl_channel_list },
+  { "channel", "add", N_ ("Make a channel in a server"),
+    { { "SERVER", SERVER }, { "NAME", TEXT } },
+    { { "category", TEXT, "NAME", N_ ("under what it is listed") },
+      { "private", NONE, NULL, N_ ("only users it is granted to see it") },
+      { "position", TEXT, "NUMBER", N_ ("where it stands among the channels") } },
+    hark_ctl_channel_add },
+  { "channel", "set", N_ ("Change a channel"),
+    { { "CHANNEL", CHANNEL } },
+    { { "name", TEXT, "NAME", N_ ("what it is called") },
+      { "category", TEXT, "NAME", N_ ("under what it is listed") },
+      { "private", TEXT, "yes|no", N_ ("whether only users it is granted to see it") },
+      { "position", TEXT, "NUMBER", N_ ("where it stands among the channels") } },
+    hark_ctl_channel_set },
+  { "channel", "delete", N_ ("Delete a channel with its messages"), { { "CHANNEL", CHANNEL } }, { { NULL } },
+    hark_ctl_channel_delete },
+
+  { "grant", "list", N_ ("List whom a private channel is granted to"), { { "CHANNEL", CHANNEL } }, { { NULL } },
+    hark_ctl_grant_list },
+  { "grant", "add", N_ ("Let a user see a private channel"),
+    { { "CHANNEL", CHANNEL }, { "USER", USER } }, { { NULL } },
+    hark_ctl_grant_add },
+  { "grant", "remove", N_ ("Take a grant back"),
+    { { "CHANNEL", CHANNEL }, { "USER", USER } }, { { NULL } },
+    hark_ctl_grant_remove },
+
+  { "sessions", "list", N_ ("List who is connected"),
+    { { NULL } },
+    { { "user", USER, "USER", N_ ("only the sessions of USER") } },
+    hark_ctl_sessions_list },
+  { "sessions", "show", N_ ("Show a session and what it has loaded"), { { "SESSION", SESSION } }, { { NULL } },
+    hark_ctl_sessions_show },
+  { "sessions", "disconnect", N_ ("End a session, or all sessions of a user"),
+    { { "SESSION", SESSION, TRUE } },
+    { { "user", USER, "USER", N_ ("all sessions of USER") },
+      { "reason", TEXT, "TEXT", N_ ("for the client to read") } },
+    hark_ctl_sessions_disconnect },
+
+  { "publish", NULL, N_ ("Send an event to all who are subscribed to a topic"),
+    { { "TOPIC", TEXT }, { "JSON", TEXT } }, { { NULL } },
+    hark_ctl_publish },
+  { "monitor", NULL, N_ ("Show what happens, until interrupted"), { { NULL } }, { { NULL } }, hark_ctl_monitor },
+  { "metrics", NULL, N_ ("Show the hub's figures"), { { "PREFIX", TEXT, TRUE } }, { { NULL } }, hark_ctl_metrics },
+  { "reload", NULL, N_ ("Have the hub read its configuration again"), { { NULL } }, { { NULL } }, hark_ctl_reload },
+  { "help", NULL, N_ ("Show help"), { { "NOUN", COMMAND, TRUE }, { "VERB", TEXT, TRUE } }, { { NULL } },
+    hark_ctl_help },
+};
+
+const guint hark_ctl_n_commands = G_N_ELEMENTS (hark_ctl_commands);
+
+/* Returns: (nullable): the row; for @verb %NULL the first of the noun */
+const HarkCtlCommand *
+hark_ctl_command_find (const char *noun, const char *verb)
+{
+  for (guint i = 0; i < hark_ctl_n_commands; i++)
+    {
+      const HarkCtlCommand *command = &hark_ctl_commands[i];
+      if (g_str_equal (command->noun, noun) && (verb == NULL || g_strcmp0 (command->verb, verb) == 0))
+        return command;
+    }
+  return NULL;
+}
+
+/* @command: (nullable): its options are looked at besides those that every command has. Returns: (nullable) */
+const HarkCtlOption *
+hark_ctl_option_find (const HarkCtlCommand *command, const char *name)
+{
+  for (const HarkCtlOption *option = hark_ctl_global_options; option->name != NULL; option++)
+    if (g_str_equal (option->name, name))
+      return option;
+  for (const HarkCtlOption *option = command != NULL ? command->options : NULL; option != NULL && option->name != NULL;
+       option++)
+    if (g_str_equal (option->name, name))
+      return option;
+  return NULL;
+}
