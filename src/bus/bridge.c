@@ -129,7 +129,7 @@ on_dispatcher_answer (const char *json, gsize len, const GError *error, gpointer
   reply = hark_bus_translate_reply (g_dbus_method_invocation_get_method_info (invocation), json, len, &local_error);
   if (reply == NULL)
     {
-      g_warning ("%s: %s", g_dbus_method_invocation_get_method_name (invocation), local_error->message);
+      g_message ("%s: %s", g_dbus_method_invocation_get_method_name (invocation), local_error->message);
       return_error (invocation, local_error);
       return;
     }

@@ -67,6 +67,13 @@ hark_bus_hub1_object_get_property (GObject *object, guint id, GValue *value, GPa
     }
 }
 
+/* None can be set: but what gdbus-codegen declares can, and GObject wants to see this. */
+static void
+hark_bus_hub1_object_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+{
+  G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+}
+
 static void
 hark_bus_hub1_object_dispose (GObject *object)
 {
@@ -83,6 +90,7 @@ hark_bus_hub1_object_class_init (HarkBusHub1ObjectClass *klass)
 {
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
   object_class->get_property = hark_bus_hub1_object_get_property;
+  object_class->set_property = hark_bus_hub1_object_set_property;
   object_class->dispose = hark_bus_hub1_object_dispose;
   hark_bus_hub1_override_properties (object_class, PROP_VERSION);
 }

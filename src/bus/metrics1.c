@@ -52,18 +52,18 @@ new_histogram (const HarkHistogram *histogram)
 static void
 add_metric (const HarkMetric *metric, gpointer data)
 {
-  g_variant_dict_insert_value (data, metric->name,
-                               metric->kind == HARK_METRIC_HISTOGRAM
-                                 ? new_histogram (metric->histogram)
-                                 : g_variant_new_int64 (hark_counter_get (metric->counter)));
+  g_variant_builder_add (data, "{sv}", metric->name,
+                         metric->kind == HARK_METRIC_HISTOGRAM
+                           ? new_histogram (metric->histogram)
+                           : g_variant_new_int64 (hark_counter_get (metric->counter)));
 }
 
 static gboolean
 handle_get_all (HarkBusMetrics1 *metrics1, GDBusMethodInvocation *invocation)
 {
-  g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
-  hark_metrics_foreach (HARK_BUS_METRICS1_OBJECT (metrics1)->metrics, add_metric, &dict);
-  hark_bus_metrics1_complete_get_all (metrics1, invocation, g_variant_dict_end (&dict));
+  g_auto (GVariantBuilder) builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
+  hark_metrics_foreach (HARK_BUS_METRICS1_OBJECT (metrics1)->metrics, add_metric, &builder);
+  hark_bus_metrics1_complete_get_all (metrics1, invocation, g_variant_builder_end (&builder));
   return TRUE;
 }
 

@@ -23,7 +23,7 @@ struct _HarkBusService
   GCancellable *cancellable;      /* (owned) (nullable): while connecting */
   GDBusConnection *connection;    /* (owned) (nullable) */
   guint registrations[N_INTERFACES];
-  guint name_id;
+  guint lost_id; /* subscription to NameLost */
   gulong closed_id;
 };
 
@@ -101,17 +101,40 @@ lose (HarkBusService *self, const char *reason)
   g_signal_emit (self, signals[NAME_LOST], 0, reason);
 }
 
+/* org.freedesktop.DBus: DBUS_NAME_FLAG_DO_NOT_QUEUE, DBUS_REQUEST_NAME_REPLY_PRIMARY_OWNER. */
+#define DO_NOT_QUEUE 4u
+#define PRIMARY_OWNER 1u
+
+/* A call to the bus itself. */
 static void
-on_bus_name_acquired (GDBusConnection *connection, const char *name, gpointer data)
+call_bus (HarkBusService *self, const char *method, GVariant *arguments, GAsyncReadyCallback callback, gpointer data)
 {
-  g_signal_emit (data, signals[NAME_ACQUIRED], 0);
+  g_dbus_connection_call (self->connection, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
+                          method, arguments, G_VARIANT_TYPE ("(u)"), G_DBUS_CALL_FLAGS_NONE, -1, NULL, callback, data);
 }
 
 static void
-on_bus_name_lost (GDBusConnection *connection, const char *name, gpointer data)
+on_bus_name_answer (GObject *source, GAsyncResult *result, gpointer data)
 {
-  lose (data, connection != NULL && !g_dbus_connection_is_closed (connection) ? "another program has the name"
-                                                                              : "the bus has gone");
+  g_autoptr (HarkBusService) self = data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) reply = g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
+  guint32 answer = 0;
+  if (G_DBUS_CONNECTION (source) != self->connection)
+    return; /* stopped meanwhile */
+  if (reply != NULL)
+    g_variant_get (reply, "(u)", &answer);
+  if (answer == PRIMARY_OWNER)
+    g_signal_emit (self, signals[NAME_ACQUIRED], 0);
+  else
+    lose (self, error != NULL ? error->message : "another program has the name");
+}
+
+static void
+on_bus_name_lost (GDBusConnection *connection, const char *sender, const char *path, const char *interface,
+                  const char *signal, GVariant *arguments, gpointer data)
+{
+  lose (data, "the bus has taken the name away");
 }
 
 static void
@@ -166,8 +189,11 @@ on_bus_connected (GObject *source, GAsyncResult *result, gpointer data)
     }
   hark_bus_monitors_attach (self->monitors, self->connection, HARK_BUS_PATH);
   hark_bus_hub1_object_attach (self->hub1, self->connection, HARK_BUS_PATH);
-  self->name_id = g_bus_own_name_on_connection (self->connection, HARK_BUS_NAME, G_BUS_NAME_OWNER_FLAGS_DO_NOT_QUEUE,
-                                                on_bus_name_acquired, on_bus_name_lost, self, NULL);
+  self->lost_id = g_dbus_connection_signal_subscribe (self->connection, "org.freedesktop.DBus", "org.freedesktop.DBus",
+                                                      "NameLost", "/org/freedesktop/DBus", HARK_BUS_NAME,
+                                                      G_DBUS_SIGNAL_FLAGS_NO_MATCH_RULE, on_bus_name_lost, self, NULL);
+  call_bus (self, "RequestName", g_variant_new ("(su)", HARK_BUS_NAME, DO_NOT_QUEUE), on_bus_name_answer,
+            g_object_ref (self));
 }
 
 /**
@@ -194,6 +220,14 @@ hark_bus_service_start (HarkBusService *self, GBusType type, const char *address
                                      NULL, self->cancellable, on_bus_connected, g_object_ref (self));
 }
 
+/* Closing drops what has not been written: the last answers come first. */
+static void
+on_bus_flushed (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_dbus_connection_flush_finish (G_DBUS_CONNECTION (source), result, NULL);
+  g_dbus_connection_close (G_DBUS_CONNECTION (source), NULL, NULL, NULL);
+}
+
 /**
  * hark_bus_service_stop:
  *
@@ -207,7 +241,12 @@ hark_bus_service_stop (HarkBusService *self)
   g_clear_object (&self->cancellable);
   if (self->connection == NULL)
     return;
-  g_clear_handle_id (&self->name_id, g_bus_unown_name);
+  if (self->lost_id != 0)
+    {
+      g_dbus_connection_signal_unsubscribe (self->connection, self->lost_id);
+      call_bus (self, "ReleaseName", g_variant_new ("(s)", HARK_BUS_NAME), NULL, NULL);
+      self->lost_id = 0;
+    }
   g_clear_signal_handler (&self->closed_id, self->connection);
   for (guint i = 0; i < N_INTERFACES; i++)
     if (self->registrations[i] != 0)
@@ -219,7 +258,7 @@ hark_bus_service_stop (HarkBusService *self)
   hark_bus_monitors_detach (self->monitors);
   hark_bus_bridge_drop_all (self->bridge);
   hark_bus_authority_forget (self->authority);
-  g_dbus_connection_close (self->connection, NULL, NULL, NULL);
+  g_dbus_connection_flush (self->connection, NULL, on_bus_flushed, NULL);
   g_clear_object (&self->connection);
 }
 

@@ -361,7 +361,7 @@ read_value (HarkJsonReader *reader, HarkJsonToken token, const GVariantType *typ
 static GVariant *
 read_members (const HarkJsonObject *object, GError **error)
 {
-  g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
+  g_auto (GVariantBuilder) builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
   for (guint i = 0; i < hark_json_object_get_n_members (object); i++)
     {
       const HarkJsonValue *member = hark_json_object_get_nth (object, i);
@@ -376,9 +376,9 @@ read_members (const HarkJsonObject *object, GError **error)
       value = read_value (&reader, token, get_member_type (name, token), error);
       if (value == NULL)
         return NULL;
-      g_variant_dict_insert_value (&dict, name, value);
+      g_variant_builder_add (&builder, "{sv}", name, value);
     }
-  return g_variant_dict_end (&dict);
+  return g_variant_builder_end (&builder);
 }
 
 static GVariant *
