@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* harkd: reads its options and its configuration, runs the application, and says by its exit code how that went. */
-#include "config.h"
+#include <config.h>
 
 #include "base/error.h"
 #include "base/log.h"
