@@ -40,7 +40,8 @@ struct _HarkBusAuthority
   GObject parent_instance;
   uid_t uid; /* the one who may */
   HarkBusLimits limits;
-  GHashTable *peers; /* name → Peer (owned) */
+  GHashTable *peers;         /* name → Peer (owned) */
+  GCancellable *cancellable; /* (owned): of what the bus is being asked */
 };
 
 enum
@@ -106,7 +107,9 @@ hark_bus_authority_dispose (GObject *object)
 static void
 hark_bus_authority_finalize (GObject *object)
 {
-  g_hash_table_unref (HARK_BUS_AUTHORITY (object)->peers);
+  HarkBusAuthority *self = HARK_BUS_AUTHORITY (object);
+  g_hash_table_unref (self->peers);
+  g_object_unref (self->cancellable);
   G_OBJECT_CLASS (hark_bus_authority_parent_class)->finalize (object);
 }
 
@@ -124,6 +127,7 @@ static void
 hark_bus_authority_init (HarkBusAuthority *self)
 {
   self->peers = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, peer_free);
+  self->cancellable = g_cancellable_new ();
 }
 
 /**
@@ -197,7 +201,7 @@ add_peer (HarkBusAuthority *self, GDBusConnection *connection, const char *sende
   ask->name = g_strdup (sender);
   g_dbus_connection_call (connection, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
                           "GetConnectionUnixUser", g_variant_new ("(s)", sender), G_VARIANT_TYPE ("(u)"),
-                          G_DBUS_CALL_FLAGS_NONE, -1, NULL, on_bus_uid, ask);
+                          G_DBUS_CALL_FLAGS_NONE, -1, self->cancellable, on_bus_uid, ask);
   return peer;
 }
 
@@ -254,5 +258,8 @@ hark_bus_authority_check_finish (HarkBusAuthority *self, GAsyncResult *result, G
 void
 hark_bus_authority_forget (HarkBusAuthority *self)
 {
+  g_cancellable_cancel (self->cancellable);
+  g_object_unref (self->cancellable);
+  self->cancellable = g_cancellable_new ();
   g_hash_table_remove_all (self->peers);
 }

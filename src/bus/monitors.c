@@ -19,6 +19,7 @@ struct _HarkBusMonitors
   HarkBusLimits limits;
   GDBusConnection *connection; /* (owned) (nullable): while attached */
   char *path;                  /* (owned) (nullable) */
+  GCancellable *cancellable;   /* (owned) (nullable): while attached */
   GPtrArray *names;            /* (element-type utf8) (owned): unique names of those who watch */
   guint sent;                  /* signals since the bus was asked */
   guint64 missed;              /* signals that were left out since then */
@@ -80,7 +81,7 @@ on_bus_answer (GObject *source, GAsyncResult *result, gpointer data)
   g_autoptr (GVariant) reply = g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, NULL);
   guint64 missed = self->missed;
   self->is_asking = FALSE;
-  /* An error is an answer too: the connection has ended, and whoever attached us detaches. */
+  /* An error is an answer too: the connection has ended, or we were detached. */
   self->sent = 0;
   self->missed = 0;
   if (missed > 0 && self->connection != NULL)
@@ -95,7 +96,7 @@ ask_bus (HarkBusMonitors *self)
     return;
   self->is_asking = TRUE;
   g_dbus_connection_call (self->connection, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
-                          "GetId", NULL, NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, on_bus_answer, g_object_ref (self));
+                          "GetId", NULL, NULL, G_DBUS_CALL_FLAGS_NONE, -1, self->cancellable, on_bus_answer, g_object_ref (self));
 }
 
 static void
@@ -177,6 +178,7 @@ hark_bus_monitors_attach (HarkBusMonitors *self, GDBusConnection *connection, co
   g_return_if_fail (self->connection == NULL);
   self->connection = g_object_ref (connection);
   self->path = g_strdup (path);
+  self->cancellable = g_cancellable_new ();
 }
 
 /* Ends all watching: the connection is no more. */
@@ -187,6 +189,8 @@ hark_bus_monitors_detach (HarkBusMonitors *self)
     return;
   g_ptr_array_set_size (self->names, 0);
   count (self);
+  g_cancellable_cancel (self->cancellable);
+  g_clear_object (&self->cancellable);
   g_clear_object (&self->connection);
   g_clear_pointer (&self->path, g_free);
 }

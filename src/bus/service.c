@@ -20,7 +20,7 @@ struct _HarkBusService
   HarkBusMonitors *monitors;      /* (owned) */
   HarkBusHub1Object *hub1;        /* (owned) */
   HarkBusMetrics1Object *metrics1; /* (owned) */
-  GCancellable *cancellable;      /* (owned) (nullable): while connecting */
+  GCancellable *cancellable;      /* (owned) (nullable): from start to stop */
   GDBusConnection *connection;    /* (owned) (nullable) */
   guint registrations[N_INTERFACES];
   guint lost_id; /* subscription to NameLost */
@@ -110,7 +110,8 @@ static void
 call_bus (HarkBusService *self, const char *method, GVariant *arguments, GAsyncReadyCallback callback, gpointer data)
 {
   g_dbus_connection_call (self->connection, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
-                          method, arguments, G_VARIANT_TYPE ("(u)"), G_DBUS_CALL_FLAGS_NONE, -1, NULL, callback, data);
+                          method, arguments, G_VARIANT_TYPE ("(u)"), G_DBUS_CALL_FLAGS_NONE, -1,
+                          callback != NULL ? self->cancellable : NULL, callback, data);
 }
 
 static void
@@ -120,8 +121,8 @@ on_bus_name_answer (GObject *source, GAsyncResult *result, gpointer data)
   g_autoptr (GError) error = NULL;
   g_autoptr (GVariant) reply = g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
   guint32 answer = 0;
-  if (G_DBUS_CONNECTION (source) != self->connection)
-    return; /* stopped meanwhile */
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED) || G_DBUS_CONNECTION (source) != self->connection)
+    return;
   if (reply != NULL)
     g_variant_get (reply, "(u)", &answer);
   if (answer == PRIMARY_OWNER)
@@ -173,7 +174,6 @@ on_bus_connected (GObject *source, GAsyncResult *result, gpointer data)
   g_autoptr (GDBusConnection) connection = g_dbus_connection_new_for_address_finish (result, &error);
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return;
-  g_clear_object (&self->cancellable);
   if (connection == NULL)
     {
       lose (self, error->message);
@@ -207,7 +207,7 @@ void
 hark_bus_service_start (HarkBusService *self, GBusType type, const char *address)
 {
   g_autofree char *found = NULL;
-  g_return_if_fail (self->cancellable == NULL && self->connection == NULL);
+  g_return_if_fail (self->cancellable == NULL);
   /* Without an address of the bus, this one fails in the way that connecting does. */
   if (address == NULL)
     address = found = g_dbus_address_get_for_bus_sync (type, NULL, NULL);

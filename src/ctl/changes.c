@@ -28,12 +28,12 @@ new_change (HarkCtlInvocation *invocation, const HarkCtlChange *change, GError *
 /**
  * hark_ctl_collect_changes:
  * @changes: those that the command knows
- * @dict: what the command has collected itself
+ * @builder: of an a{sv}; holds what the command has collected itself
  *
  * Returns: (transfer full) (nullable): the a{sv} of all changes that were asked for; an error when there is none
  */
 GVariant *
-hark_ctl_collect_changes (HarkCtlInvocation *invocation, const HarkCtlChange *changes, GVariantDict *dict,
+hark_ctl_collect_changes (HarkCtlInvocation *invocation, const HarkCtlChange *changes, GVariantBuilder *builder,
                           GError **error)
 {
   g_autoptr (GVariant) collected = NULL;
@@ -45,9 +45,9 @@ hark_ctl_collect_changes (HarkCtlInvocation *invocation, const HarkCtlChange *ch
       value = new_change (invocation, change, error);
       if (value == NULL)
         return NULL;
-      g_variant_dict_insert_value (dict, change->field, value);
+      g_variant_builder_add (builder, "{sv}", change->field, value);
     }
-  collected = g_variant_ref_sink (g_variant_dict_end (dict));
+  collected = g_variant_ref_sink (g_variant_builder_end (builder));
   if (g_variant_n_children (collected) == 0)
     {
       g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, _ ("nothing to change was given; see --help"));

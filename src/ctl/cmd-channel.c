@@ -67,8 +67,8 @@ hark_ctl_channel_set (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **erro
     { "position", "position", HARK_CTL_CHANGE_NUMBER },
     { NULL },
   };
-  g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
-  g_autoptr (GVariant) changes = hark_ctl_collect_changes (invocation, known, &dict, error);
+  g_auto (GVariantBuilder) builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
+  g_autoptr (GVariant) changes = hark_ctl_collect_changes (invocation, known, &builder, error);
   HarkBusDirectory1 *directory = changes != NULL ? hark_ctl_get_directory (ctl, error) : NULL;
   g_autofree char *id = NULL;
   if (directory == NULL)

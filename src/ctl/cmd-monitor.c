@@ -100,17 +100,23 @@ get_owner (GDBusConnection *connection, GError **error)
   return owner;
 }
 
-static void
-run (Monitor *monitor, GDBusConnection *connection)
+/* Begins to watch, and does until it is over. Returns: whether it ended because somebody wanted it to */
+static gboolean
+watch (Monitor *self, HarkBusHub1 *hub, GDBusConnection *connection, GError **error)
 {
-  guint watch = g_bus_watch_name_on_connection (connection, HARK_BUS_NAME, G_BUS_NAME_WATCHER_FLAGS_NONE, NULL,
-                                                on_hub_vanished, monitor, NULL);
-  guint interrupt = g_unix_signal_add (SIGINT, on_interrupted, monitor->loop);
-  guint terminate = g_unix_signal_add (SIGTERM, on_interrupted, monitor->loop);
-  g_main_loop_run (monitor->loop);
-  g_source_remove (interrupt);
-  g_source_remove (terminate);
-  g_bus_unwatch_name (watch);
+  guint id;
+  if (!hark_bus_hub1_call_start_monitor_sync (hub, NULL, error))
+    return FALSE;
+  self->hub = get_owner (connection, error);
+  if (self->hub == NULL)
+    return FALSE;
+  id = g_bus_watch_name_on_connection (connection, HARK_BUS_NAME, G_BUS_NAME_WATCHER_FLAGS_NONE, NULL, on_hub_vanished,
+                                       self, NULL);
+  g_main_loop_run (self->loop);
+  g_bus_unwatch_name (id);
+  if (self->is_lost)
+    g_set_error (error, G_DBUS_ERROR, G_DBUS_ERROR_NAME_HAS_NO_OWNER, _ ("the hub has gone"));
+  return !self->is_lost;
 }
 
 gboolean
@@ -119,21 +125,22 @@ hark_ctl_monitor (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **error)
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
   Monitor monitor = { ctl, loop, NULL, FALSE };
   HarkBusHub1 *hub = hark_ctl_get_hub (ctl, error);
-  GDBusConnection *connection = hark_ctl_get_connection (ctl, error);
+  GDBusConnection *connection;
   guint subscription;
+  guint interrupt;
+  guint terminate;
   gboolean is_well;
   if (hub == NULL)
     return FALSE;
+  connection = g_dbus_proxy_get_connection (G_DBUS_PROXY (hub));
   subscription = g_dbus_connection_signal_subscribe (connection, NULL, HARK_BUS_NAME, NULL, HARK_BUS_PATH, NULL,
                                                      G_DBUS_SIGNAL_FLAGS_NO_MATCH_RULE, on_hub_signal, &monitor, NULL);
-  if (hark_bus_hub1_call_start_monitor_sync (hub, NULL, error))
-    monitor.hub = get_owner (connection, error);
-  if (monitor.hub != NULL)
-    run (&monitor, connection);
+  interrupt = g_unix_signal_add (SIGINT, on_interrupted, loop);
+  terminate = g_unix_signal_add (SIGTERM, on_interrupted, loop);
+  is_well = watch (&monitor, hub, connection, error);
+  g_source_remove (interrupt);
+  g_source_remove (terminate);
   g_dbus_connection_signal_unsubscribe (connection, subscription);
-  if (monitor.is_lost)
-    g_set_error (error, G_DBUS_ERROR, G_DBUS_ERROR_NAME_HAS_NO_OWNER, _ ("the hub has gone"));
-  is_well = monitor.hub != NULL && !monitor.is_lost;
   g_free (monitor.hub);
   return is_well;
 }

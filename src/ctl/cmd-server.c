@@ -61,7 +61,7 @@ hark_ctl_server_set (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **error
   };
   HarkBusDirectory1 *directory = hark_ctl_get_directory (ctl, error);
   const char *owner = hark_ctl_invocation_get_option (invocation, "owner");
-  g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
+  g_auto (GVariantBuilder) builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
   g_autoptr (GVariant) changes = NULL;
   g_autofree char *id = NULL;
   if (directory == NULL)
@@ -71,9 +71,9 @@ hark_ctl_server_set (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **error
       g_autofree char *owner_id = hark_ctl_resolve_user (ctl, owner, error);
       if (owner_id == NULL)
         return FALSE;
-      g_variant_dict_insert (&dict, "owner_id", "s", owner_id);
+      g_variant_builder_add (&builder, "{sv}", "owner_id", g_variant_new_string (owner_id));
     }
-  changes = hark_ctl_collect_changes (invocation, known, &dict, error);
+  changes = hark_ctl_collect_changes (invocation, known, &builder, error);
   id = changes != NULL ? hark_ctl_resolve_server (ctl, hark_ctl_invocation_get_arg (invocation, 0), error) : NULL;
   if (id == NULL || !hark_bus_directory1_call_update_server_sync (directory, id, changes, NULL, error))
     return FALSE;

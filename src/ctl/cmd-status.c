@@ -22,7 +22,7 @@ static const HarkCtlColumn fields[] = {
 static GVariant *
 describe (HarkCtl *ctl, GVariant *properties)
 {
-  g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
+  g_auto (GVariantBuilder) builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
   GVariantIter iter;
   const char *name;
   GVariant *value;
@@ -33,12 +33,12 @@ describe (HarkCtl *ctl, GVariant *properties)
       if (g_str_equal (field, "started") && !hark_ctl_is_json (ctl))
         {
           g_autofree char *uptime = hark_ctl_format_duration (g_get_real_time () / 1000 - g_variant_get_int64 (value));
-          g_variant_dict_insert (&dict, "uptime", "s", uptime);
+          g_variant_builder_add (&builder, "{sv}", "uptime", g_variant_new_string (uptime));
         }
-      g_variant_dict_insert_value (&dict, field, value);
+      g_variant_builder_add (&builder, "{sv}", field, value);
       g_variant_unref (value);
     }
-  return g_variant_ref_sink (g_variant_dict_end (&dict));
+  return g_variant_ref_sink (g_variant_builder_end (&builder));
 }
 
 gboolean

@@ -53,14 +53,10 @@ hark_ctl_token_create (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **err
     return FALSE;
   if (hark_ctl_is_json (ctl))
     {
-      g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
-      g_autoptr (GVariant) object = NULL;
-      g_autofree char *json = NULL;
-      g_variant_dict_insert (&dict, "token_id", "s", id);
-      g_variant_dict_insert (&dict, "token", "s", token);
-      g_variant_dict_insert (&dict, "expires", "x", expires);
-      object = g_variant_ref_sink (g_variant_dict_end (&dict));
-      json = hark_ctl_format_json (object);
+      g_autoptr (GVariant) object =
+        g_variant_ref_sink (g_variant_new_parsed ("{'token_id': <%s>, 'token': <%s>, 'expires': <%x>}", id, token,
+                                                  expires));
+      g_autofree char *json = hark_ctl_format_json (object);
       hark_ctl_print (ctl, json);
     }
   else

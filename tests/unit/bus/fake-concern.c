@@ -10,6 +10,7 @@ struct _FakeConcern
   HarkDispatcher *dispatcher;
   HarkCommandSpec *specs;
   GHashTable *replies; /* command → members of its reply */
+  GHashTable *once;    /* the same, for its next reply alone */
   GError *error;
   gboolean waits;
   GQueue asked;   /* "name {…}" */
@@ -29,6 +30,7 @@ fake_concern_dispose (GObject *object)
   g_clear_object (&self->dispatcher);
   g_queue_clear_full (&self->asked, g_free);
   g_clear_pointer (&self->replies, g_hash_table_unref);
+  g_clear_pointer (&self->once, g_hash_table_unref);
   g_clear_error (&self->error);
   g_clear_pointer (&self->specs, g_free);
   G_OBJECT_CLASS (fake_concern_parent_class)->dispose (object);
@@ -46,14 +48,19 @@ fake_concern_init (FakeConcern *self)
   g_queue_init (&self->asked);
   g_queue_init (&self->waiting);
   self->replies = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  self->once = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
 }
 
 static void
 reply (FakeConcern *self, HarkCommand *command)
 {
+  g_autofree char *key = NULL;
+  g_autofree char *once = NULL;
   const char *members = g_hash_table_lookup (self->replies, command->spec->name);
   HarkJsonWriter *writer = hark_command_begin_reply (command);
   HarkJsonObject object;
+  if (g_hash_table_steal_extended (self->once, command->spec->name, (gpointer *)&key, (gpointer *)&once))
+    members = once;
   if (members != NULL)
     {
       g_assert_true (hark_json_object_parse (&object, members, strlen (members), NULL));
@@ -123,6 +130,12 @@ void
 fake_concern_will_reply (FakeConcern *self, const char *command, const char *members)
 {
   g_hash_table_replace (self->replies, g_strdup (command), g_strdup (members));
+}
+
+void
+fake_concern_will_reply_once (FakeConcern *self, const char *command, const char *members)
+{
+  g_hash_table_replace (self->once, g_strdup (command), g_strdup (members));
 }
 
 /* Every request from now on. */
