@@ -78,8 +78,9 @@ static void
 on_bus_answer (GObject *source, GAsyncResult *result, gpointer data)
 {
   g_autoptr (HarkBusMonitors) self = data;
-  g_autoptr (GVariant) reply = g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, NULL);
+  GVariant *reply = g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, NULL);
   guint64 missed = self->missed;
+  g_clear_pointer (&reply, g_variant_unref);
   self->is_asking = FALSE;
   /* An error is an answer too: the connection has ended, or we were detached. */
   self->sent = 0;

@@ -96,9 +96,10 @@ hark_bus_service_new (HarkHub *hub, HarkMetrics *metrics, HarkClock *clock, Hark
 static void
 lose (HarkBusService *self, const char *reason)
 {
-  g_autoptr (HarkBusService) owned = g_object_ref (self);
+  g_object_ref (self);
   hark_bus_service_stop (self);
   g_signal_emit (self, signals[NAME_LOST], 0, reason);
+  g_object_unref (self);
 }
 
 /* org.freedesktop.DBus: DBUS_NAME_FLAG_DO_NOT_QUEUE, DBUS_REQUEST_NAME_REPLY_PRIMARY_OWNER. */

@@ -169,6 +169,7 @@ void
 bus_fixture_settle (BusFixture *self)
 {
   g_autoptr (GVariant) version = bus_fixture_get_property (self, "Version");
+  g_assert_true (g_variant_is_of_type (version, G_VARIANT_TYPE_STRING));
   while (g_main_context_iteration (NULL, FALSE))
     continue;
 }

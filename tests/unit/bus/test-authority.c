@@ -130,6 +130,7 @@ test_peer_bound (BusFixture *f, gconstpointer data)
   bus_fixture_settle (f);
   later = bus_fixture_call_from (f, callers[1], "org.hark.Metrics1", "GetAll", NULL, &later_error);
   g_assert_no_error (later_error);
+  g_assert_nonnull (later);
   bus_fixture_disconnect (callers[1]);
 }
 

@@ -46,6 +46,7 @@ start (BusFixture *f, GDBusConnection *caller)
   g_autoptr (GError) error = NULL;
   g_autoptr (GVariant) reply = bus_fixture_call_from (f, caller, HUB, "StartMonitor", NULL, &error);
   g_assert_no_error (error);
+  g_assert_nonnull (reply);
 }
 
 static void
@@ -105,6 +106,7 @@ test_alone (BusFixture *f, gconstpointer data)
   g_assert_cmpstr (seen->pdata[0], ==, "Published('room/lobby', 2, 'note', 0)");
   g_assert_cmpint (n_monitors (f), ==, 1);
   stopped = bus_fixture_call (f, HUB, "StopMonitor", NULL, NULL);
+  g_assert_nonnull (stopped);
   g_assert_cmpint (n_monitors (f), ==, 0);
   publish (f, 3);
   bus_fixture_settle (f);

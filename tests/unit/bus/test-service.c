@@ -149,6 +149,7 @@ on_counted (GObject *source, GAsyncResult *result, gpointer data)
   g_autoptr (GError) error = NULL;
   g_autoptr (GVariant) reply = g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
   count->n_replies++;
+  g_assert_cmpint (reply == NULL, ==, error != NULL);
   count->n_overloaded += g_error_matches (error, HARK_ERROR, HARK_ERROR_OVERLOADED);
 }
 
@@ -374,6 +375,7 @@ test_reload (BusFixture *f, gconstpointer data)
   hark_bus_service_set_reload (f->service, on_reload, &n);
   reply = bus_fixture_call (f, HUB, "Reload", NULL, &ok);
   g_assert_no_error (ok);
+  g_assert_nonnull (reply);
   g_assert_null (bus_fixture_call (f, HUB, "Reload", NULL, &bad));
   g_assert_error (bad, HARK_ERROR, HARK_ERROR_BAD_REQUEST);
   g_assert_nonnull (strstr (bad->message, "\"lissten\""));

@@ -82,6 +82,7 @@ run_harkctl (BusFixture *f, const char *line, const char *input, Run *run)
 {
   g_autoptr (GSubprocess) process = start (f, line, input, run);
   bus_fixture_wait_for (run->is_done);
+  g_assert_null (g_subprocess_get_identifier (process));
 }
 
 static void
@@ -369,6 +370,7 @@ test_monitor (BusFixture *f, gconstpointer data)
   bus_fixture_settle (f);
   hark_bus_service_stop (f->service);
   bus_fixture_wait_for (run.is_done);
+  g_assert_null (g_subprocess_get_identifier (process));
   g_assert_cmpint (run.status, ==, EX_UNAVAILABLE);
   g_assert_true (g_str_has_prefix (run.out, "{\"signal\":\"Published\",\"time\":\""));
   g_assert_true (g_str_has_suffix (run.out, "\"topic\":\"room/lobby\",\"seq\":3,\"kind\":\"note\",\"receivers\":0}\n"));
