@@ -278,6 +278,28 @@ hark_json_writer_raw (HarkJsonWriter *self, const char *data, gsize len)
 }
 
 /**
+ * hark_json_writer_members_raw:
+ * @data: (array length=len): an object, as a writer has made it: without space around it
+ *
+ * Puts the members of a finished object into the object that is being written: what one thread has written goes into
+ * the reply that another begins, without being read again.
+ */
+void
+hark_json_writer_members_raw (HarkJsonWriter *self, const char *data, gsize len)
+{
+  char *p;
+  g_assert (len >= 2 && data[0] == '{' && data[len - 1] == '}' && is_in_object (self) && !self->is_named);
+  if (len == 2)
+    return;
+  p = reserve (self, len - 1);
+  if (self->needs_comma)
+    *p++ = ',';
+  memcpy (p, data + 1, len - 2);
+  self->needs_comma = TRUE;
+  end_value (self, p + len - 2);
+}
+
+/**
  * hark_json_writer_peek:
  * @len: (out) (optional): bytes of the text
  *

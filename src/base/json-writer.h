@@ -47,6 +47,7 @@ void hark_json_writer_null (HarkJsonWriter *self);
 void hark_json_writer_id (HarkJsonWriter *self, gint64 id);
 void hark_json_writer_time_ms (HarkJsonWriter *self, gint64 real_ms);
 void hark_json_writer_raw (HarkJsonWriter *self, const char *data, gsize len);
+void hark_json_writer_members_raw (HarkJsonWriter *self, const char *data, gsize len);
 
 /**
  * hark_json_writer_member:

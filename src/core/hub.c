@@ -59,6 +59,7 @@ enum
 
 enum
 {
+  SESSION_CONNECTED,
   SESSION_ADDED,
   SESSION_REMOVED,
   USER_ONLINE,
@@ -141,6 +142,8 @@ hark_hub_class_init (HarkHubClass *klass)
   for (guint i = PROP_SESSIONS; i < N_PROPS; i++)
     props[i] = g_param_spec_uint (names[i], NULL, NULL, 0, G_MAXUINT, 0, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (object_class, N_PROPS, props);
+  signals[SESSION_CONNECTED] = g_signal_new ("session-connected", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                             G_TYPE_NONE, 1, HARK_TYPE_SESSION);
   signals[SESSION_ADDED] = g_signal_new ("session-added", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1,
                                          HARK_TYPE_SESSION);
   signals[SESSION_REMOVED] = g_signal_new ("session-removed", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
@@ -289,6 +292,8 @@ hark_hub_add_session (HarkHub *self, HarkSession *session, GError **error)
   g_hash_table_insert (self->sessions, &session->id, g_object_ref (session));
   hark_counter_add (self->n_opened, 1);
   hark_gauge_set (self->n_sessions, g_hash_table_size (self->sessions));
+  if (session->identity == NULL)
+    g_signal_emit (self, signals[SESSION_CONNECTED], 0, session);
   return TRUE;
 }
 

@@ -33,7 +33,8 @@ typedef struct
 G_DECLARE_FINAL_TYPE (HarkHub, hark_hub, HARK, HUB, GObject)
 
 /*
- * Signals: `session-added` (HarkSession): it has opened, with a user;
+ * Signals: `session-connected` (HarkSession): it has yet to say who it is;
+ *   `session-added` (HarkSession): it has opened, with a user;
  *   `session-removed` (HarkSession, guint code, const char *reason): its subscriptions are still there to be looked at;
  *   `user-online` (gint64 user), `user-offline` (gint64 user): the first session came, the last one went (without grace);
  *   `published` (HarkEvent).

@@ -288,13 +288,33 @@ static void
 update_reading (HarkSession *self)
 {
   guint max = hark_hub_get_limits (self->hub)->max_pending;
-  gboolean paused = self->paused ? self->pending > max / 2 : self->pending >= max;
+  gboolean full = self->paused ? self->pending > max / 2 : self->pending >= max;
+  gboolean paused = full || self->held;
   if (self->transport == NULL || paused == self->paused)
     return;
   self->paused = paused;
-  if (paused)
+  if (full)
     hark_hub_count_paused (self->hub);
   hark_transport_set_reading (self->transport, !paused);
+}
+
+/**
+ * hark_session_hold:
+ *
+ * Puts reading off until hark_session_release (): the client is to be told something before it is answered anything.
+ */
+void
+hark_session_hold (HarkSession *self)
+{
+  self->held = TRUE;
+  update_reading (self);
+}
+
+void
+hark_session_release (HarkSession *self)
+{
+  self->held = FALSE;
+  update_reading (self);
 }
 
 /**

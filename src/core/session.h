@@ -62,6 +62,7 @@ struct _HarkSession
   guint16 strikes;          /* refused messages, for abuse */
   HarkSessionState state : 4;
   guint paused : 1;         /* reading is off until commands are answered */
+  guint held : 1;           /* reading is off until hark_session_release () */
   guint in_hub : 1;
   guint resumable : 1;      /* its end keeps what it was subscribed to */
 };
@@ -86,6 +87,8 @@ void hark_session_command (HarkSession *self, const char *name, gsize name_len, 
 void hark_session_take_command (HarkSession *self, HarkCommand *command, const char *name, gsize name_len,
                                 const HarkJsonObject *args);
 void hark_session_refuse (HarkSession *self, const char *ref, gsize ref_len, const GError *error);
+void hark_session_hold (HarkSession *self);
+void hark_session_release (HarkSession *self);
 void hark_session_answer (HarkSession *self, HarkCommand *command, const char *json, gsize len);
 
 /* Out. */
