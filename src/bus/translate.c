@@ -21,6 +21,7 @@ static const struct
 } members[] = {
   { "created", "x" },
   { "expires", "x" },
+  { "joined", "x" },
   { "last_used", "x" },
   { "since", "x" },
   { "topics", "aa{sv}" },

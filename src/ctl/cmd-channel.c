@@ -13,6 +13,7 @@ static const HarkCtlColumn columns[] = {
   { "category", N_ ("CATEGORY") },
   { "private", N_ ("PRIVATE") },
   { "position", N_ ("POSITION"), HARK_CTL_CELL_NUMBER },
+  { "messages", N_ ("MESSAGES"), HARK_CTL_CELL_NUMBER },
   { NULL },
 };
 

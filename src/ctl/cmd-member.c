@@ -10,6 +10,7 @@ static const HarkCtlColumn columns[] = {
   { "username", N_ ("USERNAME") },
   { "displayname", N_ ("NAME") },
   { "status", N_ ("STATUS") },
+  { "joined", N_ ("JOINED") },
   { NULL },
 };
 

@@ -87,27 +87,25 @@ on_interrupted (gpointer data)
   return G_SOURCE_CONTINUE;
 }
 
+/* Returns: (transfer full) (nullable): the unique name of the hub, which has begun to send us signals */
 static char *
-get_owner (GDBusConnection *connection, GError **error)
+start_monitor (GDBusConnection *connection, GError **error)
 {
-  char *owner = NULL;
-  g_autoptr (GVariant) reply =
-    g_dbus_connection_call_sync (connection, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
-                                 "GetNameOwner", g_variant_new ("(s)", HARK_BUS_NAME), G_VARIANT_TYPE ("(s)"),
-                                 G_DBUS_CALL_FLAGS_NONE, -1, NULL, error);
-  if (reply != NULL)
-    g_variant_get (reply, "(s)", &owner);
-  return owner;
+  g_autoptr (GDBusMessage) call =
+    g_dbus_message_new_method_call (HARK_BUS_NAME, HARK_BUS_PATH, HARK_BUS_NAME, "StartMonitor");
+  g_autoptr (GDBusMessage) reply = g_dbus_connection_send_message_with_reply_sync (
+    connection, call, G_DBUS_SEND_MESSAGE_FLAGS_NONE, -1, NULL, NULL, error);
+  if (reply == NULL || g_dbus_message_to_gerror (reply, error))
+    return NULL;
+  return g_strdup (g_dbus_message_get_sender (reply));
 }
 
 /* Begins to watch, and does until it is over. Returns: whether it ended because somebody wanted it to */
 static gboolean
-watch (Monitor *self, HarkBusHub1 *hub, GDBusConnection *connection, GError **error)
+watch (Monitor *self, GDBusConnection *connection, GError **error)
 {
   guint id;
-  if (!hark_bus_hub1_call_start_monitor_sync (hub, NULL, error))
-    return FALSE;
-  self->hub = get_owner (connection, error);
+  self->hub = start_monitor (connection, error);
   if (self->hub == NULL)
     return FALSE;
   id = g_bus_watch_name_on_connection (connection, HARK_BUS_NAME, G_BUS_NAME_WATCHER_FLAGS_NONE, NULL, on_hub_vanished,
@@ -124,20 +122,18 @@ hark_ctl_monitor (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **error)
 {
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
   Monitor monitor = { ctl, loop, NULL, FALSE };
-  HarkBusHub1 *hub = hark_ctl_get_hub (ctl, error);
-  GDBusConnection *connection;
+  GDBusConnection *connection = hark_ctl_get_connection (ctl, error);
   guint subscription;
   guint interrupt;
   guint terminate;
   gboolean is_well;
-  if (hub == NULL)
+  if (connection == NULL)
     return FALSE;
-  connection = g_dbus_proxy_get_connection (G_DBUS_PROXY (hub));
   subscription = g_dbus_connection_signal_subscribe (connection, NULL, HARK_BUS_NAME, NULL, HARK_BUS_PATH, NULL,
                                                      G_DBUS_SIGNAL_FLAGS_NO_MATCH_RULE, on_hub_signal, &monitor, NULL);
   interrupt = g_unix_signal_add (SIGINT, on_interrupted, loop);
   terminate = g_unix_signal_add (SIGTERM, on_interrupted, loop);
-  is_well = watch (&monitor, hub, connection, error);
+  is_well = watch (&monitor, connection, error);
   g_source_remove (interrupt);
   g_source_remove (terminate);
   g_dbus_connection_signal_unsubscribe (connection, subscription);

@@ -50,13 +50,19 @@ bus_fixture_set_up (BusFixture *self, const HarkBusLimits *limits, uid_t uid)
   self->caller = bus_fixture_connect (self);
 }
 
+static void
+drain (void)
+{
+  while (g_main_context_iteration (NULL, FALSE))
+    continue;
+}
+
 void
 bus_fixture_tear_down (BusFixture *self)
 {
   bus_fixture_disconnect (g_steal_pointer (&self->caller));
   hark_bus_service_stop (self->service);
-  while (g_main_context_iteration (NULL, FALSE))
-    continue;
+  drain ();
   g_assert_finalize_object (self->service);
   g_assert_finalize_object (self->authority);
   g_assert_finalize_object (self->concern);
@@ -170,6 +176,23 @@ bus_fixture_settle (BusFixture *self)
 {
   g_autoptr (GVariant) version = bus_fixture_get_property (self, "Version");
   g_assert_true (g_variant_is_of_type (version, G_VARIANT_TYPE_STRING));
-  while (g_main_context_iteration (NULL, FALSE))
-    continue;
+  drain ();
+}
+
+void
+bus_fixture_stop (BusFixture *self)
+{
+  gboolean has_owner = TRUE;
+  hark_bus_service_stop (self->service);
+  while (has_owner)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (GVariant) reply =
+        g_dbus_connection_call_sync (self->caller, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                                     "org.freedesktop.DBus", "NameHasOwner", g_variant_new ("(s)", HARK_BUS_NAME), NULL,
+                                     G_DBUS_CALL_FLAGS_NONE, -1, NULL, &error);
+      g_assert_no_error (error);
+      g_variant_get (reply, "(b)", &has_owner);
+      drain ();
+    }
 }

@@ -51,6 +51,9 @@ char *bus_fixture_get_error_name (const GError *error);
   }                                                                                                                    \
   G_STMT_END
 
+/* Stops the service, and waits until the bus knows. */
+void bus_fixture_stop (BusFixture *self);
+
 /* Everything that the caller had sent and the hub has answered to is done after this. */
 void bus_fixture_settle (BusFixture *self);
 

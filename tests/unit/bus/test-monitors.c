@@ -160,6 +160,7 @@ test_stop (BusFixture *f, gconstpointer data)
   hark_bus_service_stop (f->service);
   g_assert_cmpint (n_monitors (f), ==, 0);
   publish (f, 11);
+  bus_fixture_stop (f);
   hark_bus_service_start (f->service, G_BUS_TYPE_SESSION, bus_fixture_get_address (f));
   bus_fixture_wait_for (f->n_acquired == 2);
   publish (f, 12);

@@ -216,6 +216,7 @@ test_stop (BusFixture *f, gconstpointer data)
   g_assert_cmpuint (count.n_overloaded, ==, 2);
   fake_concern_answer_waiting (f->concern);
   g_assert_cmpuint (f->n_lost, ==, 0);
+  bus_fixture_stop (f);
   hark_bus_service_start (f->service, G_BUS_TYPE_SESSION, bus_fixture_get_address (f));
   bus_fixture_wait_for (f->n_acquired == 2);
 }

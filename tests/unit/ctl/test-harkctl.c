@@ -278,8 +278,7 @@ test_unavailable (BusFixture *f, gconstpointer data)
   g_auto (Run) run = { 0 };
   g_auto (Run) no_bus = { 0 };
   g_test_summary ("Without a hub, or without a bus, it ends with EX_UNAVAILABLE.");
-  hark_bus_service_stop (f->service);
-  bus_fixture_wait_for (!g_main_context_iteration (NULL, FALSE));
+  bus_fixture_stop (f);
   run_harkctl (f, "status", NULL, &run);
   g_assert_cmpint (run.status, ==, EX_UNAVAILABLE);
   g_assert_true (g_str_has_prefix (run.err, "harkctl: "));
@@ -300,9 +299,10 @@ test_paging (BusFixture *f, gconstpointer data)
 {
   g_test_summary ("All pages are asked for: a page that says that there is more is followed by the next.");
   fake_concern_will_reply_once (f->concern, "list_members",
-                                "{\"members\":[{\"user_id\":\"1\",\"username\":\"ann\"}],\"next\":\"1\"}");
+                                "{\"members\":[{\"user_id\":\"1\",\"username\":\"ann\",\"joined\":\"2025-11-20T19:05:55Z\"}],"
+                                "\"next\":\"1\"}");
   fake_concern_will_reply (f->concern, "list_members", "{\"members\":[{\"user_id\":\"2\",\"username\":\"bob\"}]}");
-  assert_prints (f, "member list 3 --no-legend", "1  ann  -  -\n2  bob  -  -\n");
+  assert_prints (f, "member list 3 --no-legend", "1  ann  -  -  2025-11-20 19:05:55\n2  bob  -  -  -\n");
   assert_asked (f, "list_members {\"server_id\":\"3\",\"limit\":256}");
   assert_asked (f, "list_members {\"server_id\":\"3\",\"after\":\"1\",\"limit\":256}");
   assert_asked (f, NULL);
