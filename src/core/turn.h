@@ -15,6 +15,7 @@ G_DECLARE_FINAL_TYPE (HarkTurn, hark_turn, HARK, TURN, GObject)
  */
 typedef enum
 {
+  HARK_TURN_SUBMIT,  /* the store's writer is given what the turn wants written */
   HARK_TURN_DELIVER, /* the hub hands collected events to outboxes */
   HARK_TURN_FLUSH,   /* transports write their outboxes */
   HARK_N_TURN_STAGES

@@ -46,6 +46,28 @@ hark_job_queue_push (HarkJobQueue *self, HarkJob *job)
   return taken;
 }
 
+/**
+ * hark_job_queue_push_list:
+ * @list: emptied of what is taken; what is left in it was refused
+ *
+ * As hark_job_queue_push () for each, but a thread sees all of them or none.
+ */
+void
+hark_job_queue_push_list (HarkJobQueue *self, HarkJobList *list)
+{
+  gboolean wake = FALSE;
+  g_mutex_lock (&self->lock);
+  if (!self->closed && self->jobs.len < self->max)
+    {
+      hark_job_list_move (&self->jobs, list, self->max - self->jobs.len);
+      hark_gauge_set (self->gauge, self->jobs.len);
+      wake = self->waiting > 0 && self->jobs.len >= self->wanted;
+    }
+  g_mutex_unlock (&self->lock);
+  if (wake)
+    g_cond_signal (&self->cond);
+}
+
 /* Returns: %FALSE when @until has passed */
 static gboolean
 wait_until (HarkJobQueue *self, gint64 until)

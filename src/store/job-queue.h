@@ -28,6 +28,7 @@ typedef struct
 void hark_job_queue_init (HarkJobQueue *self, guint max, HarkGauge *gauge);
 void hark_job_queue_clear (HarkJobQueue *self);
 gboolean hark_job_queue_push (HarkJobQueue *self, HarkJob *job);
+void hark_job_queue_push_list (HarkJobQueue *self, HarkJobList *list);
 gboolean hark_job_queue_pop (HarkJobQueue *self, HarkJobList *list, guint max, guint linger_ms, gint64 timeout_us);
 void hark_job_queue_close (HarkJobQueue *self);
 

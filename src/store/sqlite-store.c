@@ -28,6 +28,8 @@ struct _HarkSqliteStore
   HarkMailbox *mailbox;      /* (owned) */
   HarkSqliteWriter *writer;  /* (nullable) (owned) */
   HarkSqliteReaderPool *readers; /* (nullable) (owned) */
+  HarkTurn *turn;            /* (nullable) (owned) */
+  HarkJobList turned;        /* what this turn wants written; empty without @turn */
   int lock_fd;               /* (owned): -1 before it is taken */
   gboolean closed;
 };
@@ -52,8 +54,37 @@ sqlite_store_write (HarkStore *store, HarkWork work, gpointer data, GDestroyNoti
 {
   HarkSqliteStore *self = HARK_SQLITE_STORE (store);
   HarkJob *job = hark_job_new (work, data, destroy, done, user_data);
-  if (!hark_sqlite_writer_push (self->writer, job))
+  if (self->turn != NULL && self->turned.len < self->options.max_queue)
+    {
+      hark_job_list_append (&self->turned, job);
+      hark_turn_mark (self->turn);
+    }
+  else if (self->turn != NULL || !hark_sqlite_writer_push (self->writer, job))
     refuse (self, job, "max_queue", self->options.max_queue);
+}
+
+/* What one turn has read off the network goes into one commit: given job by job, the writer would wake for the first,
+ * commit it alone, and every fan-out would be written to the sockets twice. */
+static void
+submit_turn (gpointer data)
+{
+  HarkSqliteStore *self = data;
+  HarkJob *job;
+  if (self->turned.len == 0)
+    return;
+  hark_sqlite_writer_push_list (self->writer, &self->turned);
+  while ((job = hark_job_list_pop (&self->turned)) != NULL)
+    refuse (self, job, "max_queue", self->options.max_queue);
+}
+
+static void
+leave_turn (HarkSqliteStore *self)
+{
+  if (self->turn == NULL)
+    return;
+  submit_turn (self);
+  hark_turn_set_stage (self->turn, HARK_TURN_SUBMIT, NULL, NULL);
+  g_clear_object (&self->turn);
 }
 
 static void
@@ -188,11 +219,16 @@ hark_sqlite_store_run_sync (HarkSqliteStore *self, HarkWork work, gpointer data,
   return hark_sqlite_writer_run_sync (self->writer, work, data, error);
 }
 
-/* @turn: (nullable): ended after each handing over of results, so that a commit's events leave together. */
+/* @turn: (nullable): ended after each handing over of results, so that a commit's events leave together; and what one
+ * turn writes is given to the writer at its end. */
 void
 hark_sqlite_store_set_turn (HarkSqliteStore *self, HarkTurn *turn)
 {
+  leave_turn (self);
   hark_mailbox_set_turn (self->mailbox, turn);
+  g_set_object (&self->turn, turn);
+  if (turn != NULL)
+    hark_turn_set_stage (turn, HARK_TURN_SUBMIT, submit_turn, self);
 }
 
 /**
@@ -207,6 +243,7 @@ hark_sqlite_store_close (HarkSqliteStore *self)
   g_autoptr (HarkSqliteStore) hold G_GNUC_UNUSED = g_object_ref (self);
   if (self->closed)
     return;
+  leave_turn (self);
   self->closed = TRUE;
   if (self->readers != NULL)
     hark_sqlite_reader_pool_finish (self->readers);

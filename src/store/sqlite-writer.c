@@ -297,6 +297,15 @@ hark_sqlite_writer_push (HarkSqliteWriter *self, HarkJob *job)
   return TRUE;
 }
 
+/* As hark_sqlite_writer_push () for each of @list, in one piece; what is left in it was refused. */
+void
+hark_sqlite_writer_push_list (HarkSqliteWriter *self, HarkJobList *list)
+{
+  hark_job_queue_push_list (&self->queue, list);
+  if (self->thread == NULL)
+    self->thread = g_thread_new ("hark-writer", write_in_thread, self);
+}
+
 /* Runs what waits, then ends the thread, copies the log into the file and closes it. Posts to the mailbox. */
 void
 hark_sqlite_writer_finish (HarkSqliteWriter *self)

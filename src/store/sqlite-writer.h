@@ -16,6 +16,7 @@ HarkSqliteWriter *hark_sqlite_writer_new (const char *path, const HarkSqliteOpti
 void hark_sqlite_writer_free (HarkSqliteWriter *self);
 gboolean hark_sqlite_writer_run_sync (HarkSqliteWriter *self, HarkWork work, gpointer data, GError **error);
 gboolean hark_sqlite_writer_push (HarkSqliteWriter *self, HarkJob *job);
+void hark_sqlite_writer_push_list (HarkSqliteWriter *self, HarkJobList *list);
 void hark_sqlite_writer_finish (HarkSqliteWriter *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HarkSqliteWriter, hark_sqlite_writer_free)
