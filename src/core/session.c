@@ -221,7 +221,7 @@ hark_session_open (HarkSession *self)
   self->since_ms = hark_clock_get_real_ms (hark_hub_get_clock (self->hub));
   if (!hark_hub_add_session (self->hub, self, &error))
     {
-      session_end (self, hark_error_get_close_code (hark_error_get_code (error)), error->message);
+      session_end (self, HARK_CLOSE_TRY_LATER, error->message);
       return;
     }
   hark_protocol_opened (self->protocol, self);

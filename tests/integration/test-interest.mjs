@@ -113,7 +113,9 @@ test('000-5: a change of status or profile goes to exactly those who have that u
   const ann = await Client.connect(hub, users.ann.token), carla = await Client.connect(hub, users.carla.token);
   const bob = await Client.connect(hub, users.bob.token);
   const { members } = await ann.request('get_server_members', { server_id: server });
-  assert.equal(members.find((m) => m.user_id === users.bob.id).status, 'online');
+  // That bob is there is stored a moment after he came: it is in the page, or it follows.
+  if (members.find((m) => m.user_id === users.bob.id).status !== 'online')
+    await ann.event((m) => m.type === 'user_status_change' && m.user_id === users.bob.id && m.status === 'online');
   await ann.drain();
   await bob.request('set_profile', { displayname: 'Bob O.', activity: 'sailing' });
   await bob.request('set_status', { status: 'dnd' });

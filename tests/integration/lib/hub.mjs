@@ -20,7 +20,9 @@ export const PATIENCE_MS = 60000;
 export class Bus {
   static async start() {
     const self = new Bus();
-    self.process = spawn('dbus-daemon', ['--session', '--nofork', '--print-address=1'], { stdio: ['ignore', 'pipe', 'inherit'] });
+    self.process = spawn('dbus-daemon', ['--session', '--nofork', '--print-address=1'],
+                         // It warns that it may not raise its file limit, and says nothing else while it works.
+                         { stdio: ['ignore', 'pipe', 'ignore'] });
     self.lines = createInterface({ input: self.process.stdout });
     [self.address] = await once(self.lines, 'line');
     return self;

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The bounds of the chat when nothing else is configured. */
+#include "chat/chat-limits.h"
+
+static const char *const open_topics[] = { "app/*", "room/*", NULL };
+
+void
+hark_chat_limits_init (HarkChatLimits *self)
+{
+  *self = (HarkChatLimits){
+    .message_chars = 4000,
+    .name_chars = 100,
+    .displayname_chars = 64,
+    .bio_chars = 500,
+    .activity_chars = 128,
+    .picture_bytes = 512,
+    .servers_per_user = 100,
+    .channels_per_server = 500,
+    .members_per_server = 100000,
+    .grants_per_channel = 10000,
+    .tokens_per_user = 100,
+    .ids_per_forget = 10000,
+    .token_cache = 10000,
+    .authenticate_ms = 10 * 1000,
+    .heartbeat_ms = 25 * 1000,
+    .resume_window_ms = 60 * 60 * 1000,
+    .kept_sessions_per_user = 20,
+    .resume_events = 1000,
+    .resume_bytes = 512 * 1024,
+    .log_age_ms = G_GINT64_CONSTANT (7) * 24 * 60 * 60 * 1000,
+    .log_events = 1000000,
+    .open_topics = open_topics,
+  };
+}

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the hub is used for: the list of concerns, in the order in which they need each other. A new concern is a file
+ * pair, a migration if it has tables, and a line or two here.
+ */
+#include "chat/chat.h"
+
+#include "chat/accounts.h"
+#include "chat/channels.h"
+#include "chat/forward.h"
+#include "chat/grants.h"
+#include "chat/history.h"
+#include "chat/interest.h"
+#include "chat/members.h"
+#include "chat/membership.h"
+#include "chat/messages.h"
+#include "chat/presence-store.h"
+#include "chat/publish.h"
+#include "chat/resume.h"
+#include "chat/retention.h"
+#include "chat/servers.h"
+#include "chat/session-admin.h"
+#include "chat/session-store.h"
+#include "chat/sessions.h"
+#include "chat/snapshot.h"
+#include "chat/token-authenticator.h"
+#include "chat/tokens.h"
+#include "chat/unread.h"
+#include "core/event-log.h"
+
+#include "hark-chat-resources.h"
+
+struct _HarkChat
+{
+  GObject parent_instance;
+  HarkHub *hub;           /* (owned), as all that follow */
+  HarkStore *store;
+  HarkPresence *presence;
+  HarkIds *ids;
+  HarkClock *clock;
+  HarkMetrics *metrics;
+  HarkChatLimits limits;
+  HarkTokenAuthenticator *authenticator;
+  HarkSnapshots *snapshots;
+  HarkMembership *membership;
+  HarkAccounts *accounts;
+  HarkTokens *tokens;
+  HarkServers *servers;
+  HarkChannels *channels;
+  HarkGrants *grants;
+  HarkPresenceStore *presence_store;
+  HarkMembers *members;
+  HarkMessages *messages;
+  HarkHistory *history;
+  HarkUnread *unread;
+  HarkInterests *interests;
+  HarkPublish *publish;
+  HarkForward *forward;
+  HarkSessionStore *session_store;
+  HarkSessions *sessions;
+  HarkResume *resume;
+  HarkSessionAdmin *session_admin;
+  HarkRetention *retention;
+};
+
+G_DEFINE_FINAL_TYPE (HarkChat, hark_chat, G_TYPE_OBJECT)
+
+static void
+hark_chat_dispose (GObject *object)
+{
+  HarkChat *self = HARK_CHAT (object);
+  g_clear_pointer (&self->retention, hark_retention_free);
+  g_clear_pointer (&self->session_admin, hark_session_admin_free);
+  g_clear_pointer (&self->resume, hark_resume_free);
+  g_clear_pointer (&self->sessions, hark_sessions_free);
+  g_clear_pointer (&self->session_store, hark_session_store_free);
+  g_clear_pointer (&self->forward, hark_forward_free);
+  g_clear_pointer (&self->publish, hark_publish_free);
+  g_clear_pointer (&self->interests, hark_interests_free);
+  g_clear_pointer (&self->unread, hark_unread_free);
+  g_clear_pointer (&self->history, hark_history_free);
+  g_clear_pointer (&self->messages, hark_messages_free);
+  g_clear_pointer (&self->members, hark_members_free);
+  g_clear_pointer (&self->presence_store, hark_presence_store_free);
+  g_clear_pointer (&self->grants, hark_grants_free);
+  g_clear_pointer (&self->channels, hark_channels_free);
+  g_clear_pointer (&self->servers, hark_servers_free);
+  g_clear_pointer (&self->tokens, hark_tokens_free);
+  g_clear_pointer (&self->accounts, hark_accounts_free);
+  g_clear_pointer (&self->membership, hark_membership_free);
+  g_clear_pointer (&self->snapshots, hark_snapshots_free);
+  g_clear_object (&self->authenticator);
+  g_clear_object (&self->presence);
+  g_clear_object (&self->store);
+  g_clear_object (&self->hub);
+  g_clear_object (&self->ids);
+  g_clear_object (&self->clock);
+  g_clear_object (&self->metrics);
+  G_OBJECT_CLASS (hark_chat_parent_class)->dispose (object);
+}
+
+static void
+hark_chat_class_init (HarkChatClass *klass)
+{
+  G_OBJECT_CLASS (klass)->dispose = hark_chat_dispose;
+}
+
+static void
+hark_chat_init (HarkChat *self)
+{
+}
+
+static void
+add_concerns (HarkChat *self)
+{
+  HarkHub *hub = self->hub;
+  HarkStore *store = self->store;
+  const HarkChatLimits *limits = &self->limits;
+  HarkAuthenticator *authenticator;
+  self->authenticator = hark_token_authenticator_new (store, self->clock, self->metrics, limits->token_cache);
+  authenticator = HARK_AUTHENTICATOR (self->authenticator);
+  self->snapshots = hark_snapshots_new (hub, store, self->metrics);
+  self->membership = hark_membership_new (hub, store, self->snapshots, limits);
+  self->accounts = hark_accounts_new (hub, store, self->membership, self->authenticator, limits);
+  self->tokens = hark_tokens_new (hub, store, self->authenticator, limits);
+  self->servers = hark_servers_new (hub, store, self->snapshots, self->membership, limits);
+  self->channels = hark_channels_new (hub, store, self->snapshots, limits);
+  self->grants = hark_grants_new (hub, store, self->snapshots, limits);
+  self->presence_store = hark_presence_store_new (self->presence, store, self->clock);
+  self->members = hark_members_new (hub, store, self->snapshots, limits);
+  self->messages = hark_messages_new (hub, store, self->metrics, limits);
+  self->history = hark_history_new (hub, self->snapshots);
+  self->unread = hark_unread_new (hub, store);
+  self->interests = hark_interests_new (hub, self->snapshots, limits);
+  self->publish = hark_publish_new (hub, store);
+  self->forward = hark_forward_new (hub, store, self->metrics);
+  self->session_store = hark_session_store_new (hub, store, self->snapshots, limits);
+  self->sessions = hark_sessions_new (hub, store, self->session_store, authenticator, limits);
+  self->resume = hark_resume_new (hub, self->snapshots, self->session_store, self->metrics, limits);
+  self->session_admin = hark_session_admin_new (hub);
+  self->retention = hark_retention_new (store, self->clock, self->metrics, limits);
+}
+
+/**
+ * hark_chat_new:
+ * @limits: copied
+ *
+ * Makes the concerns, which register their commands with the hub's dispatcher. The hub's sessions must have ended and
+ * the store have answered all it was asked before the chat goes.
+ */
+HarkChat *
+hark_chat_new (HarkHub *hub, HarkStore *store, HarkPresence *presence, HarkIds *ids, HarkMetrics *metrics,
+               const HarkChatLimits *limits)
+{
+  HarkChat *self = g_object_new (HARK_TYPE_CHAT, NULL);
+  hark_chat_get_resource (); /* so that the linker keeps the migrations */
+  self->hub = g_object_ref (hub);
+  self->store = g_object_ref (store);
+  self->presence = g_object_ref (presence);
+  self->ids = g_object_ref (ids);
+  self->clock = g_object_ref (hark_hub_get_clock (hub));
+  self->metrics = g_object_ref (metrics);
+  self->limits = *limits;
+  add_concerns (self);
+  return self;
+}
+
+static gboolean
+see_ids (HarkTransaction *tx, HarkIds *ids, GError **error)
+{
+  gint64 newest = 0;
+  if (!hark_transaction_query_int64 (tx, &newest, NULL, error,
+                                     "SELECT coalesce(max(id), 0) FROM (SELECT max(message_id) AS id FROM messages"
+                                     " UNION ALL SELECT max(user_id) FROM users UNION ALL SELECT max(token_id) FROM tokens"
+                                     " UNION ALL SELECT max(server_id) FROM servers"
+                                     " UNION ALL SELECT max(channel_id) FROM channels"
+                                     " UNION ALL SELECT max(joined_id) FROM members"
+                                     " UNION ALL SELECT max(session_id) FROM sessions) AS newest",
+                                     ""))
+    return FALSE;
+  hark_ids_seen (ids, newest);
+  return TRUE;
+}
+
+/**
+ * hark_chat_load:
+ * @chat: a #HarkChat
+ *
+ * A #HarkWork for the start, in the hub's thread before anything else is asked for: takes up what the process before
+ * has left. Ids go on where they were, also when the calendar was set back; sessions that went on have ended; who was
+ * online has the grace time to come back.
+ */
+gboolean
+hark_chat_load (HarkTransaction *tx, gpointer chat, GError **error)
+{
+  HarkChat *self = chat;
+  gint64 rev;
+  if (!hark_event_log_get_rev (tx, &rev, error) || !see_ids (tx, self->ids, error)
+      || !hark_session_store_load (tx, error) || !hark_presence_store_load (tx, self->presence, error))
+    return FALSE;
+  hark_hub_set_published_rev (self->hub, rev);
+  return TRUE;
+}
+
+/* Returns: (transfer none): who tells what tokens are worth, in any thread */
+HarkAuthenticator *
+hark_chat_get_authenticator (HarkChat *self)
+{
+  return HARK_AUTHENTICATOR (self->authenticator);
+}
+
+/* See hark_sessions_resume (). */
+void
+hark_chat_resume (HarkChat *self, HarkSession *session, const char *token, const char *cursors)
+{
+  hark_sessions_resume (self->sessions, session, token, cursors);
+}

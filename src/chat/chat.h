@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "chat/chat-limits.h"
+#include "core/authenticator.h"
+#include "core/hub.h"
+#include "core/presence.h"
+#include "core/store.h"
+
+G_BEGIN_DECLS
+
+#define HARK_TYPE_CHAT (hark_chat_get_type ())
+G_DECLARE_FINAL_TYPE (HarkChat, hark_chat, HARK, CHAT, GObject)
+
+HarkChat *hark_chat_new (HarkHub *hub, HarkStore *store, HarkPresence *presence, HarkIds *ids, HarkMetrics *metrics,
+                         const HarkChatLimits *limits);
+gboolean hark_chat_load (HarkTransaction *tx, gpointer chat, GError **error);
+HarkAuthenticator *hark_chat_get_authenticator (HarkChat *self);
+void hark_chat_resume (HarkChat *self, HarkSession *session, const char *token, const char *cursors);
+
+G_END_DECLS

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "chat/chat-limits.h"
+#include "chat/snapshot.h"
+
+G_BEGIN_DECLS
+
+typedef struct _HarkGrants HarkGrants;
+
+HarkGrants *hark_grants_new (HarkHub *hub, HarkStore *store, HarkSnapshots *snapshots, const HarkChatLimits *limits);
+void hark_grants_free (HarkGrants *self);
+
+G_END_DECLS

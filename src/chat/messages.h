@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "chat/chat-limits.h"
+#include "chat/snapshot.h"
+
+G_BEGIN_DECLS
+
+typedef struct _HarkMessages HarkMessages;
+
+HarkMessages *hark_messages_new (HarkHub *hub, HarkStore *store, HarkMetrics *metrics, const HarkChatLimits *limits);
+void hark_messages_free (HarkMessages *self);
+
+G_END_DECLS

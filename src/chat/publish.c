@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Events of applications, which Hark carries without knowing what they mean. Stored, so that who was away gets them. */
+#include "chat/publish.h"
+
+#include "base/error.h"
+#include "chat/draft.h"
+#include "chat/request.h"
+
+#include <string.h>
+
+#define MAX_KIND 32
+#define DEFAULT_KIND "publication"
+
+struct _HarkPublish
+{
+  HarkHub *hub;     /* unowned */
+  HarkStore *store; /* unowned */
+};
+
+typedef struct
+{
+  HarkRequest parent;
+  HarkTopic topic; /* (owned) */
+  char *kind;
+  char *data;      /* JSON */
+  gsize len;       /* bytes in @data */
+} Publication;
+
+static void
+publication_clear (gpointer data)
+{
+  Publication *self = data;
+  hark_topic_clear (&self->topic);
+  g_free (self->kind);
+  g_free (self->data);
+}
+
+static gboolean
+publish_in_thread (HarkTransaction *tx, gpointer data, GError **error)
+{
+  Publication *self = data;
+  char text[HARK_TOPIC_MAX + 1];
+  g_auto (HarkDraft) draft = HARK_DRAFT_INIT;
+  if (!hark_draft_begin (&draft, tx, &self->topic, self->kind, error))
+    return FALSE;
+  hark_json_writer_member_string (&draft.json, "topic", hark_topic_format (&self->topic, text));
+  hark_json_writer_member_raw (&draft.json, "data", self->data, self->len);
+  hark_json_writer_member_int (&self->parent.reply, "seq", draft.position.seq);
+  return hark_draft_end (&draft, tx, NULL, NULL, error);
+}
+
+/* Kinds are interned for ever, so nobody but an administrator may make them up. */
+static gboolean
+check_kind (const char *kind, GError **error)
+{
+  if (*kind != '\0' && kind[strspn (kind, G_CSET_a_2_z G_CSET_DIGITS "_")] == '\0')
+    return TRUE;
+  g_set_error (error, HARK_ERROR, HARK_ERROR_BAD_REQUEST, "\"kind\" must be 1 to %d of a-z, 0-9 and \"_\"", MAX_KIND);
+  return FALSE;
+}
+
+static void
+on_publish (HarkCommand *command, gpointer concern)
+{
+  HarkPublish *publish = concern;
+  const HarkJsonObject *args = command->args;
+  Publication *self = hark_request_new (sizeof *self, command, concern, publication_clear);
+  g_autofree char *topic = NULL;
+  HarkJsonSlice data;
+  GError *error = NULL;
+  if (!hark_json_object_get_string (args, "topic", HARK_FIELD_REQUIRED, HARK_TOPIC_MAX, &topic, &error)
+      || !hark_topic_parse (topic, &self->topic, &error)
+      || !hark_json_object_get_raw (args, "data", HARK_FIELD_REQUIRED, &data, &error)
+      || !hark_json_object_get_string (args, "kind", HARK_FIELD_OPTIONAL, MAX_KIND, &self->kind, &error)
+      || (self->kind != NULL && !check_kind (self->kind, &error)))
+    {
+      hark_request_refuse (self, error);
+      return;
+    }
+  if (self->kind == NULL)
+    self->kind = g_strdup (DEFAULT_KIND);
+  self->data = g_strndup (data.data, data.len);
+  self->len = data.len;
+  hark_request_write (self, publish->store, publish_in_thread, NULL);
+}
+
+static const HarkCommandSpec specs[] = {
+  { "publish", HARK_COMMAND_ADMIN, NULL, on_publish },
+};
+
+HarkPublish *
+hark_publish_new (HarkHub *hub, HarkStore *store)
+{
+  HarkPublish *self = g_new0 (HarkPublish, 1);
+  self->hub = hub;
+  self->store = store;
+  hark_dispatcher_add (hark_hub_get_dispatcher (hub), specs, G_N_ELEMENTS (specs), self);
+  return self;
+}
+
+void
+hark_publish_free (HarkPublish *self)
+{
+  hark_dispatcher_remove (hark_hub_get_dispatcher (self->hub), self);
+  g_free (self);
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "core/hub.h"
+#include "core/store.h"
+
+G_BEGIN_DECLS
+
+typedef struct _HarkPublish HarkPublish;
+
+HarkPublish *hark_publish_new (HarkHub *hub, HarkStore *store);
+void hark_publish_free (HarkPublish *self);
+
+G_END_DECLS

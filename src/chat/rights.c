@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Who may see and change what. Asked inside the work that needs to know, so that a right lost a moment ago is lost:
+ * nothing here is remembered. Who may not know that something exists hears that it does not.
+ */
+#include "chat/rights.h"
+
+#include "base/error.h"
+#include "chat/rows.h"
+#include "core/event-log.h"
+
+static gboolean
+not_found (const char *field, GError **error)
+{
+  g_set_error (error, HARK_ERROR, HARK_ERROR_NOT_FOUND, "\"%s\": there is none", field);
+  return FALSE;
+}
+
+/**
+ * hark_rights_manage_server:
+ * @owner_id: (out)
+ *
+ * Returns: whether @actor may change the server: its owner and administrators may. %HARK_ERROR_FORBIDDEN for its other
+ *   members, %HARK_ERROR_NOT_FOUND for everybody else
+ */
+gboolean
+hark_rights_manage_server (HarkTransaction *tx, gint64 server_id, gint64 actor, gboolean is_admin, gint64 *owner_id,
+                           GError **error)
+{
+  g_auto (HarkRows) rows = HARK_ROWS_INIT;
+  gboolean is_member;
+  if (!hark_transaction_query (tx, &rows, error,
+                               "SELECT s.owner_id, m.user_id FROM servers s"
+                               " LEFT JOIN members m ON m.server_id = s.server_id AND m.user_id = ?"
+                               " WHERE s.server_id = ?",
+                               "ii", actor, server_id)
+      || !hark_rows_require (&rows, "server_id", error))
+    return FALSE;
+  *owner_id = hark_rows_get_int64 (&rows, 0);
+  is_member = !hark_rows_is_null (&rows, 1);
+  if (is_admin || *owner_id == actor)
+    return TRUE;
+  if (!is_member)
+    return not_found ("server_id", error);
+  g_set_error (error, HARK_ERROR, HARK_ERROR_FORBIDDEN, "\"server_id\": only its owner may do that");
+  return FALSE;
+}
+
+/* As hark_rights_manage_server (), for the server of a channel; a member who may not see it hears NOT_FOUND. */
+gboolean
+hark_rights_manage_channel (HarkTransaction *tx, gint64 channel_id, gint64 actor, gboolean is_admin,
+                            HarkChannelRights *channel, GError **error)
+{
+  g_auto (HarkRows) rows = HARK_ROWS_INIT;
+  gboolean may_see;
+  if (!hark_transaction_query (tx, &rows, error,
+                               "SELECT c.server_id, s.owner_id, c.private, m.user_id IS NOT NULL AND " HARK_SQL_MAY_SEE
+                               " FROM channels c JOIN servers s ON s.server_id = c.server_id"
+                               " LEFT JOIN members m ON m.server_id = s.server_id AND m.user_id = ?"
+                               " WHERE c.channel_id = ?",
+                               "ii", actor, channel_id)
+      || !hark_rows_require (&rows, "channel_id", error))
+    return FALSE;
+  channel->server_id = hark_rows_get_int64 (&rows, 0);
+  channel->owner_id = hark_rows_get_int64 (&rows, 1);
+  channel->private = hark_rows_get_int64 (&rows, 2) != 0;
+  may_see = hark_rows_get_int64 (&rows, 3) != 0;
+  if (is_admin || channel->owner_id == actor)
+    return TRUE;
+  if (!may_see)
+    return not_found ("channel_id", error);
+  g_set_error (error, HARK_ERROR, HARK_ERROR_FORBIDDEN, "\"channel_id\": only the server's owner may do that");
+  return FALSE;
+}
+
+gboolean
+hark_rights_is_member (HarkTransaction *tx, gint64 server_id, gint64 user_id, gboolean *is_member, GError **error)
+{
+  gint64 one;
+  return hark_transaction_query_int64 (tx, &one, is_member, error,
+                                       "SELECT 1 FROM members WHERE server_id = ? AND user_id = ?", "ii", server_id,
+                                       user_id);
+}
+
+/* Whether @user_id belongs to the server; %HARK_ERROR_NOT_FOUND for the server otherwise. */
+gboolean
+hark_rights_check_member (HarkTransaction *tx, gint64 server_id, gint64 user_id, GError **error)
+{
+  gboolean is_member;
+  if (!hark_rights_is_member (tx, server_id, user_id, &is_member, error))
+    return FALSE;
+  return is_member || not_found ("server_id", error);
+}
+
+/* @may: (out): whether the channel exists and @user_id may see it */
+gboolean
+hark_rights_may_see (HarkTransaction *tx, gint64 channel_id, gint64 user_id, gboolean *may, GError **error)
+{
+  gint64 one;
+  return hark_transaction_query_int64 (tx, &one, may, error,
+                                       "SELECT 1 FROM channels c JOIN servers s ON s.server_id = c.server_id"
+                                       " JOIN members m ON m.server_id = c.server_id AND m.user_id = ?"
+                                       " WHERE c.channel_id = ? AND " HARK_SQL_MAY_SEE,
+                                       "ii", user_id, channel_id);
+}
+
+static gboolean
+is_open (const HarkTopic *topic, const char *const *open_topics)
+{
+  char text[HARK_TOPIC_MAX + 1];
+  hark_topic_format (topic, text);
+  for (guint i = 0; open_topics[i] != NULL; i++)
+    if (g_pattern_match_simple (open_topics[i], text))
+      return TRUE;
+  return FALSE;
+}
+
+/**
+ * hark_rights_check_topic:
+ * @open_topics: see #HarkChatLimits
+ * @may: (out): whether @user_id may be subscribed to @topic
+ */
+gboolean
+hark_rights_check_topic (HarkTransaction *tx, const HarkTopic *topic, gint64 user_id, const char *const *open_topics,
+                         gboolean *may, GError **error)
+{
+  *may = FALSE;
+  switch (topic->kind)
+    {
+    case HARK_TOPIC_SERVER:
+      return hark_rights_is_member (tx, topic->id, user_id, may, error);
+    case HARK_TOPIC_CHANNEL:
+      return hark_rights_may_see (tx, topic->id, user_id, may, error);
+    case HARK_TOPIC_INBOX:
+      *may = topic->id == user_id;
+      return TRUE;
+    case HARK_TOPIC_ROOM:
+    case HARK_TOPIC_APP:
+      *may = is_open (topic, open_topics);
+      return TRUE;
+    default: /* users are loaded, not subscribed to */
+      return TRUE;
+    }
+}
+
+/* Takes the ids of a query that has begun. */
+static GArray *
+collect (HarkRows *rows, GError **error)
+{
+  g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint64));
+  g_autoptr (GError) local_error = NULL;
+  while (hark_rows_next (rows, &local_error))
+    {
+      gint64 id = hark_rows_get_int64 (rows, 0);
+      g_array_append_val (ids, id);
+    }
+  if (!hark_rows_check (&local_error, error))
+    return NULL;
+  return g_steal_pointer (&ids);
+}
+
+GArray *
+hark_rights_list_members (HarkTransaction *tx, gint64 server_id, GError **error)
+{
+  g_auto (HarkRows) rows = HARK_ROWS_INIT;
+  if (!hark_transaction_query (tx, &rows, error, "SELECT user_id FROM members WHERE server_id = ? ORDER BY user_id",
+                               "i", server_id))
+    return NULL;
+  return collect (&rows, error);
+}
+
+/* Who may see a channel that is private. */
+GArray *
+hark_rights_list_viewers (HarkTransaction *tx, gint64 channel_id, GError **error)
+{
+  g_auto (HarkRows) rows = HARK_ROWS_INIT;
+  if (!hark_transaction_query (tx, &rows, error,
+                               "SELECT s.owner_id FROM channels c JOIN servers s ON s.server_id = c.server_id"
+                               " WHERE c.channel_id = ?"
+                               " UNION SELECT g.user_id FROM grants g WHERE g.channel_id = ?"
+                               " UNION SELECT mr.user_id FROM role_grants rg"
+                               " JOIN member_roles mr ON mr.role_id = rg.role_id WHERE rg.channel_id = ? ORDER BY 1",
+                               "iii", channel_id, channel_id, channel_id))
+    return NULL;
+  return collect (&rows, error);
+}
+
+static int
+compare_ids (gconstpointer a, gconstpointer b)
+{
+  gint64 left = *(const gint64 *)a, right = *(const gint64 *)b;
+  return left < right ? -1 : left > right;
+}
+
+gboolean
+hark_ids_contains (GArray *sorted, gint64 id)
+{
+  return g_array_binary_search (sorted, &id, compare_ids, NULL);
+}
+
+/* Both sorted. Returns: (transfer full): what is in @from and not in @what */
+GArray *
+hark_ids_subtract (GArray *from, GArray *what)
+{
+  GArray *left = g_array_new (FALSE, FALSE, sizeof (gint64));
+  for (guint i = 0; i < from->len; i++)
+    {
+      gint64 id = g_array_index (from, gint64, i);
+      if (!hark_ids_contains (what, id))
+        g_array_append_val (left, id);
+    }
+  return left;
+}
+
+GArray *
+hark_ids_single (gint64 id)
+{
+  GArray *ids = g_array_sized_new (FALSE, FALSE, sizeof (gint64), 1);
+  g_array_append_val (ids, id);
+  return ids;
+}
+
+/**
+ * hark_rights_bury:
+ * @user_id: for whom alone; 0: for all
+ * @rev: of the event that says so
+ *
+ * Remembers that something is gone from a list, for clients that ask what has changed.
+ */
+gboolean
+hark_rights_bury (HarkTransaction *tx, HarkTombstoneKind kind, gint64 scope_id, gint64 user_id, gint64 thing_id,
+                  gint64 rev, GError **error)
+{
+  return hark_transaction_exec (tx, error,
+                                "INSERT INTO tombstones (kind, scope_id, user_id, thing_id, rev)"
+                                " VALUES (?, ?, ?, ?, ?)",
+                                "iiiii", (gint64)kind, scope_id, user_id, thing_id, rev);
+}
+
+/* @reset: (out): whether the log no longer, or not yet, reaches to @since; always when @since is negative */
+gboolean
+hark_rights_check_since (HarkTransaction *tx, gint64 since, gboolean *reset, GError **error)
+{
+  gint64 horizon, rev;
+  *reset = TRUE;
+  if (since < 0)
+    return TRUE;
+  if (!hark_event_log_get_horizon (tx, &horizon, error) || !hark_event_log_get_rev (tx, &rev, error))
+    return FALSE;
+  *reset = since < horizon || since > rev;
+  return TRUE;
+}

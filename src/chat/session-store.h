@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "chat/chat-limits.h"
+#include "chat/snapshot.h"
+#include "chat/token.h"
+
+G_BEGIN_DECLS
+
+typedef struct _HarkSessionStore HarkSessionStore;
+
+HarkSessionStore *hark_session_store_new (HarkHub *hub, HarkStore *store, HarkSnapshots *snapshots,
+                                          const HarkChatLimits *limits);
+void hark_session_store_free (HarkSessionStore *self);
+
+/* A session is kept from now on. @token: (out): what takes it up again. */
+void hark_session_store_add (HarkSessionStore *self, HarkSession *session, char token[HARK_TOKEN_LEN]);
+/* Returns: (transfer none) (nullable): an open session of the user that @hash takes up */
+HarkSession *hark_session_store_find (HarkSessionStore *self, gint64 user_id, const guint8 hash[HARK_TOKEN_HASH_LEN]);
+/* Calls back when all that is known of sessions now is in the store, or could not be put there. */
+void hark_session_store_sync (HarkSessionStore *self, HarkHubFunc func, gpointer data);
+/* A session was taken up: it is not kept any longer. */
+void hark_session_store_forget (HarkSessionStore *self, gint64 session_id);
+
+guint hark_session_store_get_n_dirty (HarkSessionStore *self);
+
+/* For works. At the start: what went on when the process before ended has ended now. */
+gboolean hark_session_store_load (HarkTransaction *tx, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,595 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The daemon, put together: this is the one place where all layers are known, and its list of members is the table of
+ * contents. It builds, wires and takes apart again; it decides nothing.
+ */
+#include <config.h>
+
+#include "daemon/app.h"
+
+#include "base/error.h"
+#include "base/log.h"
+#include "broker/local-broker.h"
+#include "bus/service.h"
+#include "chat/chat.h"
+#include "core/event-log.h"
+#include "core/presence.h"
+#include "daemon/demo.h"
+#include "daemon/service-manager.h"
+#include "daemon/wires.h"
+#include "protocol/native.h"
+#include "store/sqlite-store.h"
+#include "transport/front.h"
+
+#include "hark-core-resources.h"
+
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <stdio.h>
+
+/* What the connections of a route speak. */
+typedef enum
+{
+  ROUTE_NATIVE
+} RouteKind;
+
+static const HarkRoute routes[] = {
+  { "/ws", ROUTE_NATIVE, HARK_ROUTE_TOKEN },
+};
+
+/* How long clients have to take what they are still sent when the daemon stops, beyond the closing time-out. */
+#define STOP_SLACK_MS 500
+
+/* How often it is looked whether they have. */
+#define STOP_CHECK_MS 10
+
+struct _HarkApp
+{
+  GObject parent_instance;
+  HarkConfig *config; /* (owned) */
+  gboolean demo;
+  HarkAppReloadFunc reload;
+  gpointer reload_data;
+
+  HarkClock *clock;             /* (owned), like all that follow */
+  HarkIds *ids;
+  HarkMetrics *metrics;
+  HarkServiceManager *manager;
+  HarkTurn *turn;
+  HarkSqliteStore *store;
+  HarkBroker *broker;
+  HarkQuota *quota;
+  HarkDispatcher *dispatcher;
+  HarkHub *hub;
+  HarkPresence *presence;
+  HarkChat *chat;
+  HarkProtocol *native;
+  HarkWires *wires;
+  HarkReactor *reactor;
+  HarkListener *listener;
+  HarkFront *front;
+  HarkBusService *bus;
+
+  gboolean stopping;
+  guint stop_id;
+  gint64 stop_by; /* microseconds, monotonic */
+};
+
+G_DEFINE_FINAL_TYPE (HarkApp, hark_app, G_TYPE_OBJECT)
+
+enum
+{
+  FAILED,
+  STOPPED,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
+
+/* From the outside in: nobody comes in any more, sessions end, the store finishes what it was given. */
+static void
+take_apart (HarkApp *self)
+{
+  hark_clock_clear_timeout (self->clock, &self->stop_id);
+  if (self->front != NULL)
+    hark_front_stop (self->front);
+  g_clear_object (&self->bus);
+  if (self->hub != NULL)
+    hark_hub_close_all (self->hub, HARK_CLOSE_RESTART, "the service is stopping");
+  if (self->store != NULL)
+    hark_sqlite_store_close (self->store);
+  g_clear_object (&self->front);
+  g_clear_object (&self->listener);
+  g_clear_object (&self->chat);
+  g_clear_object (&self->presence);
+  g_clear_object (&self->hub);
+  g_clear_object (&self->reactor);
+  g_clear_pointer (&self->wires, hark_wires_free);
+  g_clear_object (&self->native);
+  g_clear_object (&self->dispatcher);
+  g_clear_object (&self->quota);
+  g_clear_object (&self->broker);
+  g_clear_object (&self->store);
+  g_clear_object (&self->turn);
+}
+
+static void
+hark_app_dispose (GObject *object)
+{
+  HarkApp *self = HARK_APP (object);
+  if (self->clock != NULL)
+    take_apart (self);
+  g_clear_object (&self->manager);
+  g_clear_object (&self->metrics);
+  g_clear_object (&self->ids);
+  g_clear_object (&self->clock);
+  g_clear_pointer (&self->config, hark_config_unref);
+  G_OBJECT_CLASS (hark_app_parent_class)->dispose (object);
+}
+
+static void
+hark_app_class_init (HarkAppClass *klass)
+{
+  GType type = G_TYPE_FROM_CLASS (klass);
+  G_OBJECT_CLASS (klass)->dispose = hark_app_dispose;
+  signals[FAILED] = g_signal_new ("failed", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_ERROR);
+  signals[STOPPED] = g_signal_new ("stopped", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+}
+
+static void
+hark_app_init (HarkApp *self)
+{
+  self->clock = hark_clock_new ();
+  self->ids = hark_ids_new (self->clock);
+  self->metrics = hark_metrics_new ();
+}
+
+/**
+ * hark_app_new:
+ * @demo: whether an empty store gets the demo community
+ *
+ * Returns: (transfer full): a daemon that does nothing until hark_app_start ()
+ */
+HarkApp *
+hark_app_new (HarkConfig *config, gboolean demo)
+{
+  HarkApp *self = g_object_new (HARK_TYPE_APP, NULL);
+  self->config = hark_config_ref (config);
+  self->demo = demo;
+  return self;
+}
+
+void
+hark_app_set_reload (HarkApp *self, HarkAppReloadFunc func, gpointer data)
+{
+  self->reload = func;
+  self->reload_data = data;
+}
+
+/* The configuration, as each part wants it. */
+
+static guint
+setting (HarkApp *self, HarkSetting which)
+{
+  return hark_config_get_int (self->config, which);
+}
+
+static guint
+setting_ms (HarkApp *self, HarkSetting which)
+{
+  return hark_config_get_ms (self->config, which);
+}
+
+static gsize
+setting_bytes (HarkApp *self, HarkSetting which)
+{
+  return hark_config_get_bytes (self->config, which);
+}
+
+static void
+read_hub_limits (HarkApp *self, HarkHubLimits *limits)
+{
+  *limits = (HarkHubLimits){
+    .max_sessions = setting (self, HARK_SETTING_LIMITS_SESSIONS_MAX),
+    .max_sessions_per_user = setting (self, HARK_SETTING_LIMITS_SESSIONS_PER_USER),
+    .max_subscriptions = setting (self, HARK_SETTING_LIMITS_SUBSCRIPTIONS_PER_SESSION),
+    .max_interests = setting (self, HARK_SETTING_LIMITS_LOADED_USERS_PER_SESSION),
+    .max_pending = setting (self, HARK_SETTING_LIMITS_PENDING_COMMANDS),
+    .max_strikes = setting (self, HARK_SETTING_LIMITS_STRIKES_MAX),
+    .max_recent = setting (self, HARK_SETTING_LIMITS_RECENT_EVENTS),
+    .max_recent_bytes = setting_bytes (self, HARK_SETTING_LIMITS_RECENT_BYTES),
+  };
+}
+
+static void
+read_reactor_limits (HarkApp *self, HarkReactorLimits *limits)
+{
+  hark_reactor_limits_init (limits);
+  limits->max_message = setting_bytes (self, HARK_SETTING_LIMITS_MESSAGE_MAX);
+  limits->max_fragments = setting (self, HARK_SETTING_LIMITS_FRAGMENTS_MAX);
+  limits->max_outbox = setting_bytes (self, HARK_SETTING_LIMITS_OUTBOX_MAX);
+  limits->read_budget = setting_bytes (self, HARK_SETTING_LIMITS_READ_BUDGET);
+  limits->message_budget = setting (self, HARK_SETTING_LIMITS_MESSAGE_BUDGET);
+  limits->max_pings_per_second = setting (self, HARK_SETTING_LIMITS_PINGS_PER_SECOND);
+  limits->heartbeat_ms = setting_ms (self, HARK_SETTING_LIMITS_HEARTBEAT_INTERVAL);
+  limits->timeout_ms = setting_ms (self, HARK_SETTING_LIMITS_HEARTBEAT_TIMEOUT);
+  limits->close_timeout_ms = setting_ms (self, HARK_SETTING_LIMITS_CLOSE_TIMEOUT);
+}
+
+static void
+read_store_options (HarkApp *self, HarkSqliteOptions *options)
+{
+  *options = (HarkSqliteOptions)HARK_SQLITE_OPTIONS_INIT;
+  options->synchronous = hark_config_get_enum (self->config, HARK_SETTING_STORE_SYNCHRONOUS) == 0 ? HARK_SQLITE_FULL
+                                                                                                  : HARK_SQLITE_NORMAL;
+  options->batch_ms = setting_ms (self, HARK_SETTING_STORE_BATCH_WINDOW);
+  options->max_batch = setting (self, HARK_SETTING_STORE_BATCH_MAX);
+  options->max_queue = setting (self, HARK_SETTING_STORE_QUEUE_MAX);
+  options->max_queue_read = setting (self, HARK_SETTING_STORE_READ_QUEUE_MAX);
+  options->readers = setting (self, HARK_SETTING_STORE_READERS);
+  options->busy_timeout_ms = setting_ms (self, HARK_SETTING_STORE_BUSY_TIMEOUT);
+  options->cache_kib = setting_bytes (self, HARK_SETTING_STORE_CACHE) / 1024;
+  options->reader_cache_kib = setting_bytes (self, HARK_SETTING_STORE_READER_CACHE) / 1024;
+  options->wal_checkpoint_pages = setting (self, HARK_SETTING_STORE_CHECKPOINT_PAGES);
+  options->wal_limit_pages = setting (self, HARK_SETTING_STORE_LOG_PAGES_MAX);
+  options->migrations = "/org/hark/migrations";
+}
+
+static void
+read_front_config (HarkApp *self, HarkFrontConfig *config)
+{
+  HarkFrontLimits *limits = &config->limits;
+  *config = (HarkFrontConfig){
+    .routes = routes,
+    .n_routes = G_N_ELEMENTS (routes),
+    .allowed_hosts = hark_config_get_strings (self->config, HARK_SETTING_HTTP_ALLOWED_HOSTS),
+    .allowed_origins = hark_config_get_strings (self->config, HARK_SETTING_HTTP_ALLOWED_ORIGINS),
+    .deflate = hark_config_get_bool (self->config, HARK_SETTING_WEBSOCKET_COMPRESSION),
+    .allow_late_authentication = hark_config_get_bool (self->config, HARK_SETTING_AUTH_LATE_AUTHENTICATION),
+    .expose_metrics = hark_config_get_bool (self->config, HARK_SETTING_HTTP_METRICS),
+  };
+  hark_front_limits_init (limits);
+  limits->handshake_ms = setting_ms (self, HARK_SETTING_LIMITS_HANDSHAKE_TIMEOUT);
+  limits->max_handshakes = setting (self, HARK_SETTING_LIMITS_HANDSHAKES_MAX);
+  limits->max_per_address = setting (self, HARK_SETTING_LIMITS_CONNECTIONS_PER_ADDRESS);
+  limits->max_head = setting_bytes (self, HARK_SETTING_LIMITS_HEAD_MAX);
+  limits->max_fields = setting (self, HARK_SETTING_LIMITS_HEAD_FIELDS_MAX);
+  limits->max_body = setting_bytes (self, HARK_SETTING_HTTP_BODY_MAX);
+  limits->max_upgrades = setting (self, HARK_SETTING_LIMITS_UPGRADES_MAX);
+}
+
+/* What a reload may change while sessions go on. */
+static void
+apply_live_settings (HarkApp *self)
+{
+  hark_log_set_level (hark_config_get_enum (self->config, HARK_SETTING_LOG_LEVEL));
+  hark_quota_set_rate (self->quota, "requests", setting (self, HARK_SETTING_LIMITS_REQUESTS_PER_SECOND),
+                       setting (self, HARK_SETTING_LIMITS_REQUESTS_BURST));
+  hark_quota_set_rate (self->quota, "messages", setting (self, HARK_SETTING_LIMITS_MESSAGES_PER_SECOND),
+                       setting (self, HARK_SETTING_LIMITS_MESSAGES_BURST));
+  hark_quota_set_rate (self->quota, "forwards", setting (self, HARK_SETTING_LIMITS_FORWARDS_PER_SECOND),
+                       setting (self, HARK_SETTING_LIMITS_FORWARDS_BURST));
+}
+
+static void
+read_chat_limits (HarkApp *self, HarkChatLimits *limits)
+{
+  hark_chat_limits_init (limits);
+  limits->message_chars = setting (self, HARK_SETTING_CHAT_MESSAGE_LENGTH_MAX);
+  limits->name_chars = setting (self, HARK_SETTING_CHAT_NAME_LENGTH_MAX);
+  limits->servers_per_user = setting (self, HARK_SETTING_CHAT_SERVERS_PER_USER);
+  limits->channels_per_server = setting (self, HARK_SETTING_CHAT_CHANNELS_PER_SERVER);
+  limits->members_per_server = setting (self, HARK_SETTING_CHAT_MEMBERS_PER_SERVER);
+  limits->grants_per_channel = setting (self, HARK_SETTING_CHAT_GRANTS_PER_CHANNEL);
+  limits->tokens_per_user = setting (self, HARK_SETTING_CHAT_TOKENS_PER_USER);
+  limits->token_cache = setting (self, HARK_SETTING_AUTH_TOKEN_CACHE);
+  limits->authenticate_ms = setting_ms (self, HARK_SETTING_AUTH_AUTHENTICATE_TIMEOUT);
+  limits->heartbeat_ms = setting_ms (self, HARK_SETTING_LIMITS_HEARTBEAT_INTERVAL);
+  limits->resume_window_ms = hark_config_get_ms (self->config, HARK_SETTING_RETENTION_RESUME_WINDOW);
+  limits->log_age_ms = hark_config_get_ms (self->config, HARK_SETTING_RETENTION_EVENT_LOG_AGE);
+  limits->log_events = setting (self, HARK_SETTING_RETENTION_EVENT_LOG_EVENTS);
+}
+
+/* Between the parts. */
+
+static void
+on_store_committed (GPtrArray *events, gpointer data)
+{
+  hark_broker_publish (HARK_APP (data)->broker, events);
+}
+
+static void
+on_broker_received (HarkBroker *broker, GPtrArray *events, HarkApp *self)
+{
+  hark_hub_publish_all (self->hub, events);
+}
+
+static void
+on_front_upgrade (HarkUpgrade *upgrade, gpointer data)
+{
+  HarkApp *self = data;
+  g_autoptr (HarkUpgrade) owned = upgrade;
+  HarkWebSocket *socket = hark_upgrade_adopt (upgrade, self->reactor);
+  g_autoptr (HarkSession) session
+      = hark_session_new (self->hub, g_object_ref (HARK_TRANSPORT (socket)), self->native,
+                          hark_wires_get_native (self->wires, hark_websocket_is_deflate (socket)), owned->identity);
+  hark_session_open (session);
+  if (owned->resume != NULL)
+    hark_chat_resume (self->chat, session, owned->resume, owned->cursors);
+  hark_websocket_start (socket);
+}
+
+static void
+on_session_added (HarkHub *hub, HarkSession *session, HarkApp *self)
+{
+  g_autofree char *address = NULL;
+  if (hark_log_get_level () < HARK_LOG_INFO)
+    return;
+  address = hark_session_dup_address (session);
+  hark_log (HARK_LOG_INFO, HARK_MESSAGE_SESSION_OPENED,
+            HARK_LOG_FIELDS (.session = session->id, .user = hark_session_get_user_id (session), .address = address),
+            "Session of %s from %s", session->identity->username, address);
+}
+
+static void
+on_session_removed (HarkHub *hub, HarkSession *session, guint code, const char *reason, HarkApp *self)
+{
+  HarkLogLevel level = code == HARK_CLOSE_SLOW || code == HARK_CLOSE_POLICY ? HARK_LOG_NOTICE : HARK_LOG_INFO;
+  const char *message = code == HARK_CLOSE_SLOW     ? HARK_MESSAGE_SESSION_SLOW
+                        : code == HARK_CLOSE_POLICY ? HARK_MESSAGE_ABUSE
+                                                    : HARK_MESSAGE_SESSION_CLOSED;
+  hark_log (level, message,
+            HARK_LOG_FIELDS (.session = session->id, .user = hark_session_get_user_id (session), .code = code),
+            "Session of %s ended: %u %s", session->identity->username, code, reason != NULL ? reason : "");
+}
+
+static gboolean
+on_bus_reload (gpointer data, GError **error)
+{
+  return hark_app_reload (data, error);
+}
+
+static void
+on_bus_name_lost (HarkBusService *bus, const char *reason, HarkApp *self)
+{
+  hark_log (HARK_LOG_NOTICE, NULL, NULL, "Not on the bus: %s", reason);
+}
+
+/* Building. */
+
+static gboolean
+open_store (HarkApp *self, GError **error)
+{
+  g_autofree char *path = hark_config_dup_path (self->config, HARK_SETTING_STORE_PATH);
+  g_autofree char *directory = g_path_get_dirname (path);
+  HarkSqliteOptions options;
+  hark_core_get_resource (); /* so that the linker keeps the migrations */
+  if (g_mkdir_with_parents (directory, 0700) != 0)
+    {
+      g_set_error (error, HARK_ERROR, HARK_ERROR_INTERNAL, "Cannot make the directory %s: %s", directory,
+                   g_strerror (errno));
+      return FALSE;
+    }
+  read_store_options (self, &options);
+  self->store = hark_sqlite_store_open (path, &options, self->clock, self->ids, self->metrics, NULL, error);
+  return self->store != NULL;
+}
+
+static gboolean
+listen_passed (HarkApp *self, GArray *sockets, GError **error)
+{
+  for (guint i = 0; i < sockets->len; i++)
+    {
+      HarkPassedSocket *passed = &g_array_index (sockets, HarkPassedSocket, i);
+      int fd = passed->fd;
+      passed->fd = -1;
+      if (!hark_listener_add_fd (self->listener, fd, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+listen_configured (HarkApp *self, GError **error)
+{
+  const char *const *addresses = hark_config_get_strings (self->config, HARK_SETTING_LISTEN_ADDRESS);
+  g_autofree char *path = hark_config_dup_path (self->config, HARK_SETTING_LISTEN_UNIX_SOCKET);
+  for (guint i = 0; addresses[i] != NULL; i++)
+    if (!hark_listener_add_tcp (self->listener, addresses[i], setting (self, HARK_SETTING_LISTEN_PORT), error))
+      return FALSE;
+  return path == NULL || *path == '\0'
+         || hark_listener_add_unix (self->listener, path, hark_config_get_mode (self->config, HARK_SETTING_LISTEN_UNIX_MODE),
+                                    error);
+}
+
+/* Sockets of the service manager take the place of configured ones: the unit has said where to listen. */
+static gboolean
+start_listening (HarkApp *self, GError **error)
+{
+  g_autoptr (GArray) sockets = hark_service_manager_take_sockets (self->manager, error);
+  HarkFrontConfig config;
+  if (sockets == NULL)
+    return FALSE;
+  self->listener = hark_listener_new (self->metrics);
+  if (!(sockets->len > 0 ? listen_passed (self, sockets, error) : listen_configured (self, error)))
+    return FALSE;
+  read_front_config (self, &config);
+  self->front = hark_front_new (self->listener, hark_chat_get_authenticator (self->chat), self->metrics, &config);
+  hark_front_start (self->front, NULL, on_front_upgrade, self);
+  for (const char *const *address = hark_listener_get_addresses (self->listener); *address != NULL; address++)
+    hark_log (HARK_LOG_NOTICE, NULL, NULL, "Listening on %s", *address);
+  return TRUE;
+}
+
+static void
+start_bus (HarkApp *self)
+{
+  const char *where = hark_config_get_string (self->config, HARK_SETTING_BUS_TYPE);
+  HarkBusLimits limits = HARK_BUS_LIMITS_DEFAULT;
+  gboolean system = g_strcmp0 (where, "system") == 0;
+  gboolean session = g_strcmp0 (where, "session") == 0;
+  GBusType type = system ? G_BUS_TYPE_SYSTEM : session ? G_BUS_TYPE_SESSION : G_BUS_TYPE_NONE;
+  g_autoptr (HarkBusAuthority) authority = NULL;
+  if (g_strcmp0 (where, "none") == 0)
+    return;
+  authority = hark_bus_authority_new_for_bus (type, &limits);
+  self->bus = hark_bus_service_new (self->hub, self->metrics, self->clock, authority, &limits);
+  hark_bus_service_set_reload (self->bus, on_bus_reload, self);
+  g_signal_connect_object (self->bus, "name-lost", G_CALLBACK (on_bus_name_lost), self, 0);
+  hark_bus_service_start (self->bus, type, type == G_BUS_TYPE_NONE ? where : NULL);
+}
+
+static void
+become_ready (HarkApp *self)
+{
+  hark_front_set_ready (self->front, TRUE);
+  if (self->bus != NULL)
+    hark_bus_service_set_ready (self->bus, TRUE);
+  hark_service_manager_ready (self->manager, "Ready");
+  hark_log (HARK_LOG_NOTICE, HARK_MESSAGE_STARTED, NULL, "Ready: Hark " HARK_VERSION);
+}
+
+static void
+on_demo_filled (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (HarkApp) self = data;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *text = NULL;
+  gboolean filled;
+  if (!hark_demo_fill_finish (result, &filled, &error))
+    {
+      g_signal_emit (self, signals[FAILED], 0, error);
+      return;
+    }
+  if (self->stopping)
+    return;
+  become_ready (self);
+  text = hark_demo_describe (hark_listener_get_addresses (self->listener)[0]);
+  fputs (text, stdout);
+  fflush (stdout);
+}
+
+/**
+ * hark_app_start:
+ *
+ * Builds everything and lets clients in.
+ *
+ * Returns: %FALSE with %HARK_ERROR_INTERNAL (the store cannot be opened, an address is taken): nothing is left running
+ */
+gboolean
+hark_app_start (HarkApp *self, GError **error)
+{
+  HarkHubLimits hub_limits;
+  HarkReactorLimits reactor_limits;
+  HarkChatLimits chat_limits;
+  hark_error_register_bus_names ();
+  self->manager = hark_service_manager_new (self->clock);
+  self->turn = hark_turn_new (NULL);
+  if (!open_store (self, error))
+    return FALSE;
+  hark_sqlite_store_set_turn (self->store, self->turn);
+  self->broker = hark_local_broker_new ();
+  self->quota = hark_quota_new (self->clock, self->metrics);
+  apply_live_settings (self);
+  self->dispatcher = hark_dispatcher_new (self->quota, self->metrics);
+  read_hub_limits (self, &hub_limits);
+  self->hub = hark_hub_new (self->turn, self->dispatcher, self->clock, self->ids, self->metrics, &hub_limits);
+  g_signal_connect_object (self->hub, "session-added", G_CALLBACK (on_session_added), self, 0);
+  g_signal_connect_object (self->hub, "session-removed", G_CALLBACK (on_session_removed), self, 0);
+  hark_store_set_committed (HARK_STORE (self->store), on_store_committed, self);
+  g_signal_connect_object (self->broker, "received", G_CALLBACK (on_broker_received), self, 0);
+  self->presence = hark_presence_new (self->hub, self->clock, setting_ms (self, HARK_SETTING_PRESENCE_GRACE));
+  read_chat_limits (self, &chat_limits);
+  self->chat = hark_chat_new (self->hub, HARK_STORE (self->store), self->presence, self->ids, self->metrics,
+                              &chat_limits);
+  if (!hark_sqlite_store_run_sync (self->store, hark_chat_load, self->chat, error))
+    return FALSE;
+  self->native = hark_native_new ();
+  self->wires = hark_wires_new ();
+  read_reactor_limits (self, &reactor_limits);
+  self->reactor = hark_reactor_new (NULL, self->turn, self->clock, self->metrics, &reactor_limits);
+  if (!start_listening (self, error))
+    return FALSE;
+  start_bus (self);
+  if (self->demo)
+    hark_demo_fill_async (self->dispatcher, on_demo_filled, g_object_ref (self));
+  else
+    become_ready (self);
+  return TRUE;
+}
+
+/**
+ * hark_app_reload:
+ *
+ * Reads the configuration again and applies what can be applied while sessions go on; what cannot is named in the log.
+ *
+ * Returns: %FALSE with %HARK_ERROR_BAD_REQUEST when the configuration has a mistake: then the old one stays
+ */
+gboolean
+hark_app_reload (HarkApp *self, GError **error)
+{
+  g_autoptr (HarkConfig) newer = NULL;
+  g_autoptr (GPtrArray) later = NULL;
+  hark_service_manager_reloading (self->manager);
+  newer = self->reload != NULL ? self->reload (self->reload_data) : NULL;
+  if (newer == NULL)
+    {
+      hark_service_manager_ready (self->manager, "Ready; the last reload failed");
+      g_set_error (error, HARK_ERROR, HARK_ERROR_BAD_REQUEST,
+                   "the configuration has a mistake, which harkd --check-config names; the old one stays");
+      return FALSE;
+    }
+  later = hark_config_compare (self->config, newer, FALSE);
+  for (guint i = 0; i < later->len; i++)
+    hark_log (HARK_LOG_NOTICE, NULL, NULL, "%s has changed and waits for a restart", (const char *)later->pdata[i]);
+  hark_config_unref (self->config);
+  self->config = g_steal_pointer (&newer);
+  apply_live_settings (self);
+  hark_service_manager_ready (self->manager, "Ready");
+  hark_log (HARK_LOG_NOTICE, HARK_MESSAGE_RELOADED, NULL, "Configuration reloaded");
+  return TRUE;
+}
+
+/* Stopping. */
+
+static void
+finish_stop (HarkApp *self)
+{
+  take_apart (self);
+  hark_log (HARK_LOG_NOTICE, HARK_MESSAGE_STOPPED, NULL, "Stopped");
+  g_signal_emit (self, signals[STOPPED], 0);
+}
+
+/* Clients are told why; whoever has not taken that when the closing time-out is over is let go. */
+static gboolean
+on_stop_check (gpointer data)
+{
+  g_autoptr (HarkApp) self = g_object_ref (data);
+  if (hark_reactor_get_n_connections (self->reactor) > 0 && hark_clock_get_monotonic (self->clock) < self->stop_by)
+    return G_SOURCE_CONTINUE;
+  self->stop_id = 0;
+  finish_stop (self);
+  return G_SOURCE_REMOVE;
+}
+
+/**
+ * hark_app_stop:
+ *
+ * Ends all sessions, stores what was asked to be stored, takes everything apart; `stopped` follows.
+ */
+void
+hark_app_stop (HarkApp *self)
+{
+  if (self->stopping)
+    return;
+  self->stopping = TRUE;
+  if (self->manager != NULL)
+    hark_service_manager_stopping (self->manager, "Stopping");
+  if (self->front != NULL)
+    hark_front_stop (self->front);
+  if (self->hub != NULL)
+    hark_hub_close_all (self->hub, HARK_CLOSE_RESTART, "the service is stopping");
+  self->stop_by = hark_clock_get_monotonic (self->clock)
+                  + (gint64)(setting_ms (self, HARK_SETTING_LIMITS_CLOSE_TIMEOUT) + STOP_SLACK_MS) * 1000;
+  self->stop_id = hark_clock_add_timeout (self->clock, STOP_CHECK_MS, on_stop_check, self);
+}
