@@ -215,3 +215,14 @@ hark_chat_resume (HarkChat *self, HarkSession *session, const char *token, const
 {
   hark_sessions_resume (self->sessions, session, token, cursors);
 }
+
+/**
+ * hark_chat_flush:
+ *
+ * Gives the store what is otherwise written a moment later: when the process is about to end, after its sessions.
+ */
+void
+hark_chat_flush (HarkChat *self)
+{
+  hark_session_store_flush (self->session_store);
+}

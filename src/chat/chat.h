@@ -17,5 +17,6 @@ HarkChat *hark_chat_new (HarkHub *hub, HarkStore *store, HarkPresence *presence,
 gboolean hark_chat_load (HarkTransaction *tx, gpointer chat, GError **error);
 HarkAuthenticator *hark_chat_get_authenticator (HarkChat *self);
 void hark_chat_resume (HarkChat *self, HarkSession *session, const char *token, const char *cursors);
+void hark_chat_flush (HarkChat *self);
 
 G_END_DECLS

@@ -201,14 +201,13 @@ session_row_new (HarkSessionStore *self, HarkSession *session, const Record *rec
   return row;
 }
 
-static void flush (HarkSessionStore *self);
 
 static gboolean
 on_flush (gpointer data)
 {
   HarkSessionStore *self = data;
   self->flush_id = 0;
-  flush (self);
+  hark_session_store_flush (self);
   return G_SOURCE_REMOVE;
 }
 
@@ -304,8 +303,8 @@ write_batch (HarkSessionStore *self)
   hark_store_write (self->store, write_in_thread, batch, batch_free, on_written, NULL);
 }
 
-static void
-flush (HarkSessionStore *self)
+void
+hark_session_store_flush (HarkSessionStore *self)
 {
   while (!g_queue_is_empty (&self->dirty))
     write_batch (self);
@@ -394,7 +393,7 @@ void
 hark_session_store_sync (HarkSessionStore *self, HarkHubFunc func, gpointer data)
 {
   Waiter waiter = { func, data };
-  flush (self);
+  hark_session_store_flush (self);
   if (self->n_writing == 0)
     {
       func (data);

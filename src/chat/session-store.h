@@ -19,6 +19,8 @@ void hark_session_store_add (HarkSessionStore *self, HarkSession *session, char 
 HarkSession *hark_session_store_find (HarkSessionStore *self, gint64 user_id, const guint8 hash[HARK_TOKEN_HASH_LEN]);
 /* Calls back when all that is known of sessions now is in the store, or could not be put there. */
 void hark_session_store_sync (HarkSessionStore *self, HarkHubFunc func, gpointer data);
+/* Gives all that is known of sessions now to the store, as before the end of the process. */
+void hark_session_store_flush (HarkSessionStore *self);
 /* A session was taken up: it is not kept any longer. */
 void hark_session_store_forget (HarkSessionStore *self, gint64 session_id);
 

@@ -96,6 +96,8 @@ take_apart (HarkApp *self)
   g_clear_object (&self->bus);
   if (self->hub != NULL)
     hark_hub_close_all (self->hub, HARK_CLOSE_RESTART, "the service is stopping");
+  if (self->chat != NULL)
+    hark_chat_flush (self->chat);
   if (self->store != NULL)
     hark_sqlite_store_close (self->store);
   g_clear_object (&self->front);

@@ -163,7 +163,7 @@ test('forward reaches the target’s sessions and the sender’s others, with ev
   const tabs = [];
   for (let i = 0; i < 3; i++) tabs.push(await Client.connect(hub, users.ann.token));
   const bob = await Client.connect(hub, users.bob.token);
-  tabs[0].socket.send(`{"type":"forward","ref":1,"target":${users.bob.id},"sender":"mallory","n":12345678901234567890,"f":1.10,"deep":{"a":[null]}}`);
+  tabs[0].socket.send(`{"type":"forward","ref":"mine","target":${users.bob.id},"sender":"mallory","n":12345678901234567890,"f":1.10,"deep":{"a":[null]}}`);
   const raw = await new Promise((resolve) => bob.socket.once('message', (data) => resolve(data.toString())));
   assert.match(raw, /"n":12345678901234567890[,}]/);
   assert.match(raw, /"f":1\.10[,}]/);
