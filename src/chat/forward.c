@@ -121,7 +121,7 @@ on_forward (HarkCommand *command, gpointer concern)
   for (guint i = 0; i < HARK_MAX_WIRES; i++)
     g_clear_pointer (&encoded[i], hark_buffer_unref);
   hark_counter_add (self->n_forwarded, 1);
-  hark_command_reply_empty (command);
+  hark_command_end_silently (command);
   hark_command_unref (command);
 }
 

@@ -127,6 +127,18 @@ hark_command_reply_empty (HarkCommand *self)
   hark_command_end_reply (self);
 }
 
+void
+hark_command_end_silently (HarkCommand *self)
+{
+  if (self->ref != NULL || self->session == NULL || self->tag != NULL)
+    {
+      hark_command_reply_empty (self);
+      return;
+    }
+  self->answered = TRUE;
+  hark_session_answer (self->session, self, NULL, 0);
+}
+
 /* Writes the members of an error object: shared by refused and failed requests. */
 void
 hark_command_write_error (HarkJsonWriter *writer, const GError *error)

@@ -82,6 +82,8 @@ void hark_command_end_reply (HarkCommand *self);
 
 /* The two together, for a reply without members. */
 void hark_command_reply_empty (HarkCommand *self);
+/* Done, and nothing to tell: a session that gave no ref is not answered at all. */
+void hark_command_end_silently (HarkCommand *self);
 void hark_command_fail (HarkCommand *self, const GError *error);
 void hark_command_write_error (HarkJsonWriter *writer, const GError *error);
 /* As hark_command_fail (); frees @error. */

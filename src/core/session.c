@@ -376,7 +376,7 @@ send (HarkSession *self, HarkBuffer *units)
   hark_session_close (self, HARK_CLOSE_SLOW, "too slow: resume to go on");
 }
 
-/* A command's answer: for hark_command_end_reply () and hark_command_fail (). */
+/* A command's answer: for HarkCommand. @json: (nullable): %NULL when the client is not told. */
 void
 hark_session_answer (HarkSession *self, HarkCommand *command, const char *json, gsize len)
 {
@@ -385,8 +385,11 @@ hark_session_answer (HarkSession *self, HarkCommand *command, const char *json, 
   self->pending--;
   if (self->state == HARK_SESSION_CLOSED)
     return;
-  self->wire->append_reply (self->wire, &builder, command, json, len);
-  hark_session_take_units (self, hark_builder_finish (&builder));
+  if (json != NULL)
+    {
+      self->wire->append_reply (self->wire, &builder, command, json, len);
+      hark_session_take_units (self, hark_builder_finish (&builder));
+    }
   if (command->failed)
     strike (self);
   else if (self->strikes > 0)

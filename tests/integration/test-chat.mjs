@@ -173,8 +173,13 @@ test('forward reaches the target’s sessions and the sender’s others, with ev
   assert.equal(got.type, 'forwarded');
   assert.equal(String(got.sender), users.ann.id);
   assert.equal((raw.match(/"sender"/g)).length, 1);
-  assert.equal((await tabs[0].drain()).filter((m) => m.type === 'forwarded').length, 0, 'not to the sending session');
+  assert.deepEqual((await tabs[0].drain()).map((m) => m.type), ['forward'], 'the sending session gets its answer alone');
   for (const tab of tabs.slice(1)) assert.equal((await tab.drain()).filter((m) => m.type === 'forwarded').length, 1);
+  // Who gives no ref is not answered when all went well, and is when it did not.
+  tabs[0].socket.send(JSON.stringify({ type: 'forward', target: users.bob.id, x: 2 }));
+  assert.deepEqual(await tabs[0].drain(), []);
+  tabs[0].socket.send(JSON.stringify({ type: 'forward', target: '12345', x: 2 }));
+  assert.equal((await tabs[0].event('error')).code, 'not_found');
   await tabs[0].fails('not_found', 'forward', { target: '12345', x: 1 });
   await bob.close();
   await tabs[0].fails('offline', 'forward', { target: users.eve.id, x: 1 });

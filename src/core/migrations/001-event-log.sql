@@ -8,7 +8,7 @@ CREATE TABLE topics (
 );
 
 CREATE TABLE event_log (
-  rev      INTEGER PRIMARY KEY AUTOINCREMENT,
+  rev      INTEGER PRIMARY KEY, -- the newest is never removed: what is counted stays counted
   topic_id INTEGER NOT NULL,
   seq      INTEGER NOT NULL,
   kind     TEXT    NOT NULL,
