@@ -307,15 +307,15 @@ static const HarkSettingInfo table[HARK_N_SETTINGS] = {
     .doc = "How long to wait while another program has the database locked.",
   },
   [HARK_SETTING_STORE_CACHE] = {
-    AT ("store", "cache"), BYTES (KIB (64), MIB (16384)), .fallback = "4M",
+    AT ("store", "cache"), BYTES (KIB (64), MIB (16384)), .fallback = "2M",
     .doc = "Memory for pages of the database, of the writer.",
   },
   [HARK_SETTING_STORE_READER_CACHE] = {
-    AT ("store", "reader-cache"), BYTES (KIB (64), MIB (16384)), .fallback = "2M",
+    AT ("store", "reader-cache"), BYTES (KIB (64), MIB (16384)), .fallback = "1M",
     .doc = "Memory for pages of the database, of each reader.",
   },
   [HARK_SETTING_STORE_CHECKPOINT_PAGES] = {
-    AT ("store", "checkpoint-pages"), INT (1, 10000000), .fallback = "4000",
+    AT ("store", "checkpoint-pages"), INT (1, 10000000), .fallback = "1000",
     .doc = "Pages in the write-ahead log at which they are copied into the database even when there is much to do.",
   },
   [HARK_SETTING_STORE_LOG_PAGES_MAX] = {

@@ -36,7 +36,7 @@ typedef struct
 #define HARK_SQLITE_OPTIONS_INIT                                                                                       \
   {                                                                                                                    \
     .synchronous = HARK_SQLITE_FULL, .max_batch = 2000, .max_queue = 100000, .max_queue_read = 10000, .readers = 2,    \
-    .busy_timeout_ms = 2000, .cache_kib = 4096, .reader_cache_kib = 2048, .wal_checkpoint_pages = 4000,                \
+    .busy_timeout_ms = 2000, .cache_kib = 2048, .reader_cache_kib = 1024, .wal_checkpoint_pages = 1000,                \
     .wal_limit_pages = 16000                                                                                           \
   }
 
