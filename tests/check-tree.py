@@ -1,0 +1,56 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What no file of the tree may hold: a download host in a lock file, a source without a licence line. TAP."""
+
+import json
+import pathlib
+import re
+import sys
+
+LICENSED = {".c", ".h", ".py", ".mjs", ".sh", ".build", ".sql"}
+# The migrations of the store's tests are compared byte for byte.
+SKIPPED = {"node_modules", ".git", ".dev", "__pycache__", "migrations"}
+
+
+def files(root):
+    for path in sorted(root.iterdir()):
+        if path.name in SKIPPED or path.name.startswith("build") and path.is_dir():
+            continue
+        if path.is_dir():
+            yield from files(path)
+        elif path.is_file() and not path.is_symlink():
+            yield path
+
+
+def hosts_in_locks(root):
+    found = []
+    for path in files(root):
+        if path.name == "package-lock.json":
+            for name, package in json.loads(path.read_text())["packages"].items():
+                if "resolved" in package:
+                    found.append(f"{path}: {name}")
+    return found
+
+
+def unlicensed(root):
+    names = {"dev", "run"}
+    return [str(path) for path in files(root)
+            if (path.suffix in LICENSED or path.name == "meson.build" or path.name in names)
+            and path.name != "meson_options.txt"
+            and not re.search("SPDX-License-Identifier: (LGPL-2.1-or-later|MIT)", path.read_text(errors="replace")[:400])]
+
+
+def main():
+    root = pathlib.Path(sys.argv[1])
+    checks = [("no lock file names a download host", hosts_in_locks(root)),
+              ("every source says its licence", unlicensed(root))]
+    print(f"1..{len(checks)}")
+    for number, (name, found) in enumerate(checks, 1):
+        print(f'{"not ok" if found else "ok"} {number} - {name}')
+        for detail in found:
+            print(f"# {detail}")
+    return 1 if any(found for _, found in checks) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
