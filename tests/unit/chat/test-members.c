@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "chat-fixture.h"
+
+static GArray *
+read_pages (ChatFixture *f, Client *client, gint64 server, guint *sizes, guint n_sizes, void (*between) (ChatFixture *))
+{
+  GArray *ids = g_array_new (FALSE, FALSE, sizeof (gint64));
+  gint64 after = 0;
+  for (guint page = 0; page < n_sizes; page++)
+    {
+      g_autofree char *from = after != 0 ? g_strdup_printf (",\"after\":\"" ID "\"", after) : g_strdup ("");
+      g_autoptr (JsonObject) reply
+        = client_ask (client, "get_server_members", "\"server_id\":\"" ID "\"%s", server, from);
+      JsonArray *members = json_object_get_array_member (reply, "members");
+      sizes[page] = json_array_get_length (members);
+      for (guint i = 0; i < sizes[page]; i++)
+        {
+          gint64 id = json_id (json_array_get_object_element (members, i), "user_id");
+          g_array_append_val (ids, id);
+        }
+      if (json_object_get_null_member (reply, "next"))
+        {
+          g_assert_cmpuint (page, ==, n_sizes - 1);
+          break;
+        }
+      after = json_id (reply, "next");
+      if (between != NULL)
+        between (f);
+    }
+  return ids;
+}
+
+static gint64 crowd_server;
+static gint64 crowd[205];
+
+static void
+make_crowd (ChatFixture *f, guint n)
+{
+  for (guint i = 0; i < n; i++)
+    {
+      g_autofree char *name = g_strdup_printf ("user%03u", i);
+      crowd[i] = chat_fixture_user (f, name);
+      if (i == 0)
+        crowd_server = chat_fixture_server (f, crowd[0], "Crowd");
+      else if (i < 200)
+        chat_fixture_join (f, crowd_server, crowd[i]);
+    }
+}
+
+static void
+come_and_go (ChatFixture *f)
+{
+  static guint next_in = 200, next_out = 100;
+  if (next_in < 205)
+    chat_fixture_join (f, crowd_server, crowd[next_in++]);
+  g_free (chat_fixture_call (f, "remove_member", "\"server_id\":\"" ID "\",\"user_id\":\"" ID "\"", crowd_server,
+                             crowd[next_out]));
+  next_out += 48;
+}
+
+static void
+test_pages (ChatFixture *f, gconstpointer data)
+{
+  guint sizes[4];
+  Client *client;
+  g_autoptr (GArray) ids = NULL, again = NULL;
+  g_test_summary ("000-3: 200 members come as 64, 64, 64 and 8, none twice and none left out, also while members join "
+                  "and leave between the pages.");
+  make_crowd (f, 205);
+  client = chat_fixture_connect (f, crowd[0]);
+  ids = read_pages (f, client, crowd_server, sizes, 4, NULL);
+  g_assert_cmpuint (sizes[0], ==, 64);
+  g_assert_cmpuint (sizes[1], ==, 64);
+  g_assert_cmpuint (sizes[2], ==, 64);
+  g_assert_cmpuint (sizes[3], ==, 8);
+  for (guint i = 0; i < 200; i++)
+    g_assert_cmpint (g_array_index (ids, gint64, i), ==, crowd[i]);
+  again = read_pages (f, client, crowd_server, sizes, 4, come_and_go);
+  for (guint i = 1; i < again->len; i++)
+    g_assert_cmpint (g_array_index (again, gint64, i), >, g_array_index (again, gint64, i - 1));
+  /* Three left before their page was read, and three came before the last. */
+  g_assert_cmpuint (again->len, ==, 200 - 3 + 3);
+}
+
+static void
+test_fields (ChatFixture *f, gconstpointer data)
+{
+  static const char *const fields[] = { "user_id", "username", "displayname", "profile_pic", "status", "bio", "activity" };
+  gint64 ann = chat_fixture_user (f, "ann"), server = chat_fixture_server (f, ann, "Harbour");
+  Client *client = chat_fixture_connect (f, ann);
+  g_autoptr (JsonObject) reply = NULL;
+  JsonObject *member;
+  g_test_summary ("000-3: a member has the fields that the source names.");
+  client_do (client, "set_profile", "\"displayname\":\"Ann\",\"bio\":\"b\",\"activity\":\"a\",\"profile_pic\":\"p\"");
+  reply = client_ask (client, "get_server_members", "\"server_id\":\"" ID "\"", server);
+  member = json_array_get_object_element (json_object_get_array_member (reply, "members"), 0);
+  for (guint i = 0; i < G_N_ELEMENTS (fields); i++)
+    g_assert_cmpstr (json_object_get_string_member (member, fields[i]), !=, NULL);
+  g_assert_cmpstr (json_object_get_string_member (member, "status"), ==, "online");
+  g_assert_cmpstr (json_object_get_string_member (member, "bio"), ==, "b");
+}
+
+typedef struct
+{
+  gint64 ann, bob, eve, server;
+} Three;
+
+static void
+make_three (ChatFixture *f, Three *t)
+{
+  t->ann = chat_fixture_user (f, "ann");
+  t->bob = chat_fixture_user (f, "bob");
+  t->eve = chat_fixture_user (f, "eve");
+  t->server = chat_fixture_server (f, t->ann, "Harbour");
+  chat_fixture_join (f, t->server, t->bob);
+  chat_fixture_join (f, t->server, t->eve);
+}
+
+static void
+assert_status (Client *client, gint64 user, const char *status)
+{
+  g_autoptr (JsonObject) event = client_pop (client);
+  g_assert_nonnull (event);
+  g_assert_cmpstr (json_object_get_string_member (event, "type"), ==, "user_status_change");
+  g_assert_cmpint (json_id (event, "user_id"), ==, user);
+  g_assert_cmpstr (json_object_get_string_member (event, "status"), ==, status);
+}
+
+static void
+test_loaded_only (ChatFixture *f, gconstpointer data)
+{
+  Three t;
+  Client *ann, *bob, *eve, *tab;
+  g_autoptr (JsonObject) update = NULL;
+  g_test_summary ("000-5: changes of status and profile reach those who have loaded the user, once, and nobody else.");
+  make_three (f, &t);
+  bob = chat_fixture_connect (f, t.bob);
+  ann = chat_fixture_connect (f, t.ann);
+  eve = chat_fixture_connect (f, t.eve);
+  client_do (ann, "get_server_members", "\"server_id\":\"" ID "\"", t.server);
+  client_do (ann, "get_server_members", "\"server_id\":\"" ID "\"", t.server);
+  client_do (bob, "set_profile", "\"bio\":\"new\",\"displayname\":\"bob\"");
+  update = client_pop_type (ann, "user_update");
+  g_assert_cmpstr (json_object_get_string_member (update, "bio"), ==, "new");
+  g_assert_false (json_object_has_member (update, "displayname"));
+  client_assert_silent (ann);
+  client_do (bob, "set_profile", "\"bio\":\"new\"");
+  client_do (bob, "set_status", "\"status\":\"dnd\"");
+  assert_status (ann, t.bob, "dnd");
+  tab = chat_fixture_connect (f, t.bob);
+  client_hang_up (bob);
+  chat_fixture_advance (f, 5000);
+  client_assert_silent (ann);
+  client_hang_up (tab);
+  chat_fixture_advance (f, 500);
+  client_assert_silent (ann);
+  chat_fixture_advance (f, 501);
+  assert_status (ann, t.bob, "offline");
+  client_assert_silent (ann);
+  client_assert_silent (eve);
+  bob = chat_fixture_connect (f, t.bob);
+  assert_status (ann, t.bob, "dnd");
+  client_do (bob, "set_status", "\"status\":\"offline\"");
+  assert_status (ann, t.bob, "offline");
+  client_do (ann, "forget", "\"users\":[\"" ID "\"]", t.bob);
+  client_do (bob, "set_status", "\"status\":\"online\"");
+  client_assert_silent (ann);
+  client_refused (bob, HARK_ERROR_BAD_REQUEST, "status", "set_status", "\"status\":\"away\"");
+  client_refused (bob, HARK_ERROR_TOO_LARGE, "activity", "set_profile", "\"activity\":\"%0200d\"", 0);
+}
+
+static void
+assert_update (Client *client, gint64 user)
+{
+  g_autoptr (JsonObject) event = client_pop_type (client, "user_update");
+  g_assert_cmpint (json_id (event, "user_id"), ==, user);
+  client_assert_silent (client);
+}
+
+static void
+test_strangers (ChatFixture *f, gconstpointer data)
+{
+  Three t;
+  Client *ann, *bob;
+  g_test_summary ("Users who share no server cannot load each other, and who stops sharing one hears nothing any more.");
+  make_three (f, &t);
+  ann = chat_fixture_connect (f, t.ann);
+  bob = chat_fixture_connect (f, t.bob);
+  client_do (ann, "get_server_members", "\"server_id\":\"" ID "\"", t.server);
+  client_do (bob, "get_server_members", "\"server_id\":\"" ID "\"", t.server);
+  g_free (chat_fixture_call (f, "remove_member", "\"server_id\":\"" ID "\",\"user_id\":\"" ID "\"", t.server, t.bob));
+  client_refused (bob, HARK_ERROR_NOT_FOUND, "server_id", "get_server_members", "\"server_id\":\"" ID "\"", t.server);
+  client_do (ann, "set_profile", "\"bio\":\"x\"");
+  client_do (bob, "set_profile", "\"bio\":\"y\"");
+  /* Their own, and no more. */
+  assert_update (ann, t.ann);
+  assert_update (bob, t.bob);
+}
+
+static void
+test_server_gone (ChatFixture *f, gconstpointer data)
+{
+  Three t;
+  Client *ann, *bob;
+  g_test_summary ("When a server is deleted its members who share no other one hear nothing of each other any more.");
+  make_three (f, &t);
+  ann = chat_fixture_connect (f, t.ann);
+  bob = chat_fixture_connect (f, t.bob);
+  client_do (ann, "get_server_members", "\"server_id\":\"" ID "\"", t.server);
+  client_do (bob, "get_servers", "%s", "");
+  client_do (ann, "delete_server", "\"server_id\":\"" ID "\"", t.server);
+  json_object_unref (client_pop_type (bob, "remove_server"));
+  client_do (bob, "set_profile", "\"bio\":\"y\"");
+  client_assert_silent (ann);
+  client_assert_silent (bob);
+}
+
+static void
+test_after_crash (ChatFixture *f, gconstpointer data)
+{
+  Three t;
+  Client *ann;
+  g_test_summary ("Who was online when the daemon ended goes offline after the grace time, unless they come back.");
+  make_three (f, &t);
+  chat_fixture_connect (f, t.ann);
+  chat_fixture_connect (f, t.bob);
+  chat_fixture_connect (f, t.eve);
+  chat_fixture_stop (f);
+  g_assert_cmpint (chat_fixture_count (f, "SELECT count(*) FROM users WHERE online = 1"), ==, 3);
+  chat_fixture_start (f);
+  ann = chat_fixture_connect (f, t.ann);
+  chat_fixture_connect (f, t.eve);
+  client_do (ann, "get_server_members", "\"server_id\":\"" ID "\"", t.server);
+  client_assert_silent (ann);
+  chat_fixture_advance (f, 1001);
+  assert_status (ann, t.bob, "offline");
+  client_assert_silent (ann);
+}
+
+static void
+test_storm_on_full_disk (ChatFixture *f, gconstpointer data)
+{
+  Three t;
+  Client *ann, *bob;
+  g_test_summary ("A change of presence that could not be stored is told as soon as it can be.");
+  make_three (f, &t);
+  ann = chat_fixture_connect (f, t.ann);
+  client_do (ann, "get_server_members", "\"server_id\":\"" ID "\"", t.server);
+  step_store_fail_writes (f->steps, TRUE);
+  bob = chat_fixture_connect (f, t.bob);
+  client_assert_silent (ann);
+  step_store_fail_writes (f->steps, FALSE);
+  chat_fixture_advance (f, 1000);
+  assert_status (ann, t.bob, "online");
+  client_assert_silent (ann);
+  g_assert_nonnull (bob);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  ADD ("/members/000-3", test_pages);
+  ADD ("/members/000-3/fields", test_fields);
+  ADD ("/members/000-5", test_loaded_only);
+  ADD ("/members/strangers", test_strangers);
+  ADD ("/members/server-gone", test_server_gone);
+  ADD ("/members/after-crash", test_after_crash);
+  ADD ("/members/full-disk", test_storm_on_full_disk);
+  return g_test_run ();
+}
