@@ -153,6 +153,10 @@ hark_membership_end (HarkTransaction *tx, gint64 server_id, gint64 user_id, Hark
                                    "DELETE FROM grants WHERE user_id = ?"
                                    " AND channel_id IN (SELECT channel_id FROM channels WHERE server_id = ?)",
                                    "ii", user_id, server_id)
+         && hark_transaction_exec (tx, error,
+                                   "DELETE FROM read_marks WHERE user_id = ?"
+                                   " AND channel_id IN (SELECT channel_id FROM channels WHERE server_id = ?)",
+                                   "ii", user_id, server_id)
          && hark_transaction_exec (tx, error, "DELETE FROM members WHERE server_id = ? AND user_id = ?", "ii", server_id,
                                    user_id)
          && hark_transaction_exec (tx, error, "UPDATE servers SET n_members = n_members - 1 WHERE server_id = ?", "i",
@@ -167,6 +171,8 @@ hark_membership_arrived (HarkMembership *self, gint64 server_id, gint64 user_id,
 {
   g_autoptr (GPtrArray) sessions = hark_hub_dup_user_sessions (self->hub, user_id);
   HarkTopic inbox = hark_topic (HARK_TOPIC_INBOX, user_id), topic = hark_topic (HARK_TOPIC_SERVER, server_id);
+  /* A list of servers that is being read would be joined without the new one. */
+  hark_snapshots_expire (self->snapshots, arrival->rev);
   for (guint i = 0; sessions != NULL && i < sessions->len; i++)
     {
       HarkSession *session = sessions->pdata[i];

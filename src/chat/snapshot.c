@@ -3,7 +3,7 @@
  * A state, then its changes, without a gap and without doubles. The state is read in a reader's thread together with
  * the greatest rev in the event log; it is sent when the hub has published up to that rev; and in the same breath the
  * session joins the topics, beginning with what was published after it. A snapshot is taken again when the hub no
- * longer remembers back to it, when a right was lost since, and when the session, having loaded the thing before, has
+ * longer remembers back to it, when rights have changed since, and when the session, having loaded the thing before, has
  * been told something newer than the snapshot says.
  */
 #include "chat/snapshot.h"
@@ -30,7 +30,7 @@ struct _HarkSnapshots
 {
   HarkHub *hub;     /* unowned */
   HarkStore *store; /* unowned */
-  gint64 lost_rev;  /* of the last event by which somebody lost a right */
+  gint64 expired_rev; /* what was read before this does not count */
   HarkCounter *n_retries;
   void (*changed) (HarkSession *session, gpointer data); /* (nullable) */
   gpointer changed_data;
@@ -111,7 +111,7 @@ hark_snapshots_free (HarkSnapshots *self)
 void
 hark_snapshots_expire (HarkSnapshots *self, gint64 rev)
 {
-  self->lost_rev = MAX (self->lost_rev, rev);
+  self->expired_rev = MAX (self->expired_rev, rev);
 }
 
 void
@@ -158,7 +158,7 @@ holds (HarkSnapshot *self, HarkSession *session, guint *n_new, gboolean *joined_
   HarkHub *hub = self->owner->hub;
   *n_new = 0;
   *joined_before = FALSE;
-  if (self->rev < self->owner->lost_rev || !hark_hub_remembers (hub, self->rev))
+  if (self->rev < self->owner->expired_rev || !hark_hub_remembers (hub, self->rev))
     return FALSE;
   for (guint i = 0; i < self->topics->len; i++)
     {

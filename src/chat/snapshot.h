@@ -45,7 +45,7 @@ void hark_snapshot_add_user (HarkSnapshot *self, gint64 user_id, gint64 seq);
 HarkSnapshots *hark_snapshots_new (HarkHub *hub, HarkStore *store, HarkMetrics *metrics);
 void hark_snapshots_free (HarkSnapshots *self);
 void hark_snapshots_take (HarkSnapshots *self, gpointer snapshot);
-/* A right was lost at @rev: what was read before does not count any more. */
+/* A right was lost, or a server gained, at @rev: what was read before does not count any more. */
 void hark_snapshots_expire (HarkSnapshots *self, gint64 rev);
 
 /* Who is told when what a session has loaded has changed. */

@@ -55,7 +55,7 @@ test_welcome (ChatFixture *f, gconstpointer data)
   gint64 ann = chat_fixture_user (f, "Ann");
   g_autoptr (HarkIdentity) identity = hark_identity_new (ann, "ann", 1, 0, HARK_IDENTITY_NONE);
   Client *client;
-  g_autoptr (JsonObject) welcome = NULL, reply = NULL;
+  g_autoptr (JsonObject) welcome = NULL;
   JsonObject *user;
   g_test_summary ("The welcome comes first, and nothing is read before it is sent.");
   client = client_new (f, f->hub, f->protocol, identity);
