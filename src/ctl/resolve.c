@@ -26,13 +26,22 @@ hark_ctl_resolve_user (HarkCtl *ctl, const char *text, GError **error)
 {
   HarkBusDirectory1 *directory;
   g_autoptr (GVariant) user = NULL;
+  g_autoptr (GError) local_error = NULL;
   char *id = NULL;
   if (is_id (text))
     return g_strdup (text);
   directory = hark_ctl_get_directory (ctl, error);
-  if (directory == NULL
-      || !hark_bus_directory1_call_find_user_sync (directory, text + (*text == '@'), &user, NULL, error))
+  if (directory == NULL)
     return NULL;
+  if (!hark_bus_directory1_call_find_user_sync (directory, text + (*text == '@'), &user, NULL, &local_error))
+    {
+      /* The hub names its field, which is not what was typed here. */
+      if (g_error_matches (local_error, HARK_ERROR, HARK_ERROR_NOT_FOUND))
+        g_set_error (error, NOT_FOUND, _ ("there is no user “%s”"), text);
+      else
+        g_propagate_error (error, g_steal_pointer (&local_error));
+      return NULL;
+    }
   if (!g_variant_lookup (user, "user_id", "s", &id))
     g_set_error (error, HARK_ERROR, HARK_ERROR_INTERNAL, _ ("the hub does not say the id of “%s”"), text);
   return id;

@@ -43,6 +43,13 @@ static const HarkRoute routes[] = {
 /* How often it is looked whether they have. */
 #define STOP_CHECK_MS 10
 
+/* What has to be there before the daemon says that it is ready. */
+enum
+{
+  WAIT_FOR_BUS = 1 << 0,
+  WAIT_FOR_DEMO = 1 << 1
+};
+
 struct _HarkApp
 {
   GObject parent_instance;
@@ -70,6 +77,8 @@ struct _HarkApp
   HarkFront *front;
   HarkBusService *bus;
 
+  guint waiting_for; /* WAIT_FOR_… */
+  gboolean ready;
   gboolean stopping;
   guint stop_id;
   gint64 stop_by; /* microseconds, monotonic */
@@ -352,9 +361,44 @@ on_bus_reload (gpointer data, GError **error)
 }
 
 static void
+become_ready (HarkApp *self)
+{
+  g_autofree char *text = NULL;
+  if (self->ready || self->stopping || self->waiting_for != 0)
+    return;
+  self->ready = TRUE;
+  hark_front_set_ready (self->front, TRUE);
+  if (self->bus != NULL)
+    hark_bus_service_set_ready (self->bus, TRUE);
+  hark_service_manager_ready (self->manager, "Ready");
+  hark_log (HARK_LOG_NOTICE, HARK_MESSAGE_STARTED, NULL, "Ready: Hark " HARK_VERSION);
+  if (!self->demo)
+    return;
+  text = hark_demo_describe (hark_listener_get_addresses (self->listener)[0]);
+  fputs (text, stdout);
+  fflush (stdout);
+}
+
+/* One of the things that readiness waits for has come. */
+static void
+has_come (HarkApp *self, guint what)
+{
+  self->waiting_for &= ~what;
+  become_ready (self);
+}
+
+static void
+on_bus_name_acquired (HarkBusService *bus, HarkApp *self)
+{
+  has_come (self, WAIT_FOR_BUS);
+}
+
+/* Without a bus clients are served all the same. */
+static void
 on_bus_name_lost (HarkBusService *bus, const char *reason, HarkApp *self)
 {
   hark_log (HARK_LOG_NOTICE, NULL, NULL, "Not on the bus: %s", reason);
+  has_come (self, WAIT_FOR_BUS);
 }
 
 /* Building. */
@@ -437,18 +481,10 @@ start_bus (HarkApp *self)
   authority = hark_bus_authority_new_for_bus (type, &limits);
   self->bus = hark_bus_service_new (self->hub, self->metrics, self->clock, authority, &limits);
   hark_bus_service_set_reload (self->bus, on_bus_reload, self);
+  self->waiting_for |= WAIT_FOR_BUS;
+  g_signal_connect_object (self->bus, "name-acquired", G_CALLBACK (on_bus_name_acquired), self, 0);
   g_signal_connect_object (self->bus, "name-lost", G_CALLBACK (on_bus_name_lost), self, 0);
   hark_bus_service_start (self->bus, type, type == G_BUS_TYPE_NONE ? where : NULL);
-}
-
-static void
-become_ready (HarkApp *self)
-{
-  hark_front_set_ready (self->front, TRUE);
-  if (self->bus != NULL)
-    hark_bus_service_set_ready (self->bus, TRUE);
-  hark_service_manager_ready (self->manager, "Ready");
-  hark_log (HARK_LOG_NOTICE, HARK_MESSAGE_STARTED, NULL, "Ready: Hark " HARK_VERSION);
 }
 
 static void
@@ -456,19 +492,13 @@ on_demo_filled (GObject *source, GAsyncResult *result, gpointer data)
 {
   g_autoptr (HarkApp) self = data;
   g_autoptr (GError) error = NULL;
-  g_autofree char *text = NULL;
   gboolean filled;
   if (!hark_demo_fill_finish (result, &filled, &error))
     {
       g_signal_emit (self, signals[FAILED], 0, error);
       return;
     }
-  if (self->stopping)
-    return;
-  become_ready (self);
-  text = hark_demo_describe (hark_listener_get_addresses (self->listener)[0]);
-  fputs (text, stdout);
-  fflush (stdout);
+  has_come (self, WAIT_FOR_DEMO);
 }
 
 /**
@@ -514,9 +544,11 @@ hark_app_start (HarkApp *self, GError **error)
     return FALSE;
   start_bus (self);
   if (self->demo)
-    hark_demo_fill_async (self->dispatcher, on_demo_filled, g_object_ref (self));
-  else
-    become_ready (self);
+    {
+      self->waiting_for |= WAIT_FOR_DEMO;
+      hark_demo_fill_async (self->dispatcher, on_demo_filled, g_object_ref (self));
+    }
+  become_ready (self);
   return TRUE;
 }
 

@@ -137,7 +137,7 @@ test('monitor shows sessions come and go', async () => {
 });
 
 test('bash completes nouns, verbs, options and names', async () => {
-  const complete = async (...words) => (await run(harkctl, ['--complete', '--address', hub.bus.address, ...words])).stdout.trim().split('\n');
+  const complete = async (...words) => (await run(harkctl, ['--complete', ...words], { env: { ...process.env, DBUS_SESSION_BUS_ADDRESS: hub.bus.address } })).stdout.trim().split('\n');
   assert.ok((await complete('')).includes('user'));
   assert.ok((await complete('user', '')).includes('add'));
   assert.ok((await complete('token', 'create', '')).includes('ann'));
