@@ -105,7 +105,7 @@ read_chunk (HarkTransaction *tx, GetMessages *self, gint64 server_id, gboolean *
     if (n > skipped)
       write_message (&rows, server_id, self->channel_id, json);
   hark_json_writer_end_array (json);
-  *more = forward ? n > self->limit : skipped > 0;
+  *more = n > self->limit;
   return hark_rows_check (&local_error, error);
 }
 

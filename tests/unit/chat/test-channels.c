@@ -49,6 +49,10 @@ test_visible (ChatFixture *f, gconstpointer data)
   g_assert_cmpuint (n_channels (c.member, c.server), ==, 1);
   client_refused (c.stranger, HARK_ERROR_NOT_FOUND, "server_id", "get_server_channels", "\"server_id\":\"" ID "\"",
                   c.server);
+  chat_fixture_join (f, c.server, c.eve);
+  g_free (chat_fixture_call (f, "grant_channel", "\"channel_id\":\"" ID "\",\"user_id\":\"" ID "\"", secret, c.eve));
+  g_assert_cmpuint (n_channels (c.stranger, c.server), ==, 2);
+  g_assert_cmpuint (n_channels (c.member, c.server), ==, 1);
   g_free (chat_fixture_call (f, "grant_channel", "\"channel_id\":\"" ID "\",\"user_id\":\"" ID "\"", secret, c.bob));
   g_assert_cmpuint (n_channels (c.member, c.server), ==, 2);
 }

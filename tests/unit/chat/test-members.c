@@ -100,6 +100,42 @@ test_fields (ChatFixture *f, gconstpointer data)
   g_assert_cmpstr (json_object_get_string_member (member, "bio"), ==, "b");
 }
 
+static guint
+n_removed (Client *client, gint64 server, gint64 after, gint64 since)
+{
+  g_autofree char *from = after != 0 ? g_strdup_printf ("\"after\":\"" ID "\",", after) : g_strdup ("");
+  g_autoptr (JsonObject) reply
+    = client_ask (client, "get_server_members", "%s\"server_id\":\"" ID "\",\"limit\":2,\"since\":" ID, from, server, since);
+  return json_array_get_length (json_object_get_array_member (reply, "removed"));
+}
+
+static void
+test_windows (ChatFixture *f, gconstpointer data)
+{
+  gint64 users[6], server, rev;
+  Client *client;
+  g_autoptr (JsonObject) reply = NULL;
+  g_test_summary ("000-7: a window over members that is asked for with since tells what has changed inside it alone.");
+  for (guint i = 0; i < 6; i++)
+    {
+      g_autofree char *name = g_strdup_printf ("user%u", i);
+      users[i] = chat_fixture_user (f, name);
+    }
+  server = chat_fixture_server (f, users[5], "Harbour");
+  for (guint i = 0; i < 5; i++)
+    chat_fixture_join (f, server, users[i]);
+  client = chat_fixture_connect (f, users[5]);
+  reply = client_ask (client, "get_server_members", "\"server_id\":\"" ID "\",\"limit\":2", server);
+  g_assert_cmpint (json_id (reply, "next"), ==, users[1]);
+  rev = json_object_get_int_member (reply, "rev");
+  g_free (chat_fixture_call (f, "remove_member", "\"server_id\":\"" ID "\",\"user_id\":\"" ID "\"", server, users[1]));
+  g_assert_cmpuint (n_removed (client, server, 0, rev), ==, 1);
+  g_assert_cmpuint (n_removed (client, server, users[1], rev), ==, 0);
+  g_free (chat_fixture_call (f, "remove_member", "\"server_id\":\"" ID "\",\"user_id\":\"" ID "\"", server, users[4]));
+  g_assert_cmpuint (n_removed (client, server, 0, rev), ==, 1);
+  g_assert_cmpuint (n_removed (client, server, users[3], rev), ==, 1);
+}
+
 typedef struct
 {
   gint64 ann, bob, eve, server;
@@ -262,6 +298,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   ADD ("/members/000-3", test_pages);
   ADD ("/members/000-3/fields", test_fields);
+  ADD ("/members/000-7", test_windows);
   ADD ("/members/000-5", test_loaded_only);
   ADD ("/members/strangers", test_strangers);
   ADD ("/members/server-gone", test_server_gone);

@@ -162,6 +162,28 @@ test_reset (ChatFixture *f, gconstpointer data)
 }
 
 static void
+test_secret (ChatFixture *f, gconstpointer data)
+{
+  Community c;
+  Client *bob, *again;
+  gint64 open;
+  JsonArray *events;
+  g_autoptr (JsonObject) reply = NULL;
+  g_test_summary ("What was not for the user when it happened is not replayed either.");
+  make (f, &c);
+  bob = chat_fixture_connect (f, c.bob);
+  client_do (bob, "get_servers", "%s", "");
+  client_hang_up (bob);
+  chat_fixture_channel (f, c.server, "secret", TRUE);
+  open = chat_fixture_channel (f, c.server, "open", FALSE);
+  again = chat_fixture_connect (f, c.bob);
+  reply = client_ask (again, "resume", "\"resume\":\"%s\"", bob->resume);
+  events = json_object_get_array_member (topic_of (reply, "server", c.server), "events");
+  g_assert_cmpuint (json_array_get_length (events), ==, 1);
+  g_assert_cmpint (json_id (json_array_get_object_element (events, 0), "id"), ==, open);
+}
+
+static void
 test_refusals (ChatFixture *f, gconstpointer data)
 {
   Community c;
@@ -250,6 +272,7 @@ main (int argc, char **argv)
   ADD ("/resume/recovered", test_recovered);
   ADD ("/resume/after-restart", test_after_restart);
   ADD ("/resume/half-dead", test_half_dead);
+  ADD ("/resume/secret", test_secret);
   ADD ("/resume/refusals", test_refusals);
   ADD ("/resume/kept", test_kept);
   ADD ("/resume/by-query", test_by_query);

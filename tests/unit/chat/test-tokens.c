@@ -51,7 +51,6 @@ test_check (ChatFixture *f, gconstpointer data)
 {
   gint64 ann = chat_fixture_user (f, "ann");
   Token token = create_token (f, ann, "");
-  g_autofree char *text = token.token;
   HarkAuthenticator *authenticator = hark_chat_get_authenticator (f->chat);
   g_autoptr (HarkIdentity) identity = NULL, again = NULL;
   g_autofree char *sql = NULL;
@@ -74,6 +73,7 @@ test_check (ChatFixture *f, gconstpointer data)
   assert_refused (f, "with space in it");
   chat_fixture_advance (f, 15000);
   g_assert_cmpint (chat_fixture_count (f, "SELECT count(*) FROM tokens WHERE last_used > 0"), ==, 1);
+  g_free (token.token);
 }
 
 static void
