@@ -53,7 +53,7 @@ random_value (const char *type)
     case 'i':
       return g_variant_new_int32 (g_test_rand_int ());
     default:
-      return g_variant_new_int64 ((gint64)g_test_rand_int () << 32 | (guint32)g_test_rand_int ());
+      return g_variant_new_int64 ((gint64)((guint64)(guint32)g_test_rand_int () << 32 | (guint32)g_test_rand_int ()));
     }
 }
 
