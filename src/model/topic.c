@@ -9,6 +9,67 @@
 
 static const char *const kind_names[HARK_N_TOPIC_KINDS] = { "server", "channel", "user", "inbox", "room", "app" };
 
+/* Names, one copy of each. Not GRefString's: GLib 2.74 may hand out an interned string that another thread is just
+ * letting go of, and topics are read in the store's threads as well as in the hub's. */
+typedef struct
+{
+  guint refs; /* guarded by names_lock */
+  char text[];
+} Name;
+
+static GMutex names_lock;
+static GHashTable *names; /* (nullable): text → Name; guarded by names_lock */
+
+static Name *
+name_of (const char *text)
+{
+  return (Name *)(gpointer)(text - G_STRUCT_OFFSET (Name, text));
+}
+
+static const char *
+name_intern (const char *text)
+{
+  Name *name;
+  g_mutex_lock (&names_lock);
+  if (names == NULL)
+    names = g_hash_table_new (g_str_hash, g_str_equal);
+  name = g_hash_table_lookup (names, text);
+  if (name == NULL)
+    {
+      gsize size = strlen (text) + 1;
+      name = g_malloc (sizeof (Name) + size);
+      name->refs = 0;
+      memcpy (name->text, text, size);
+      g_hash_table_insert (names, name->text, name);
+    }
+  name->refs++;
+  g_mutex_unlock (&names_lock);
+  return name->text;
+}
+
+static void
+name_acquire (const char *text)
+{
+  g_mutex_lock (&names_lock);
+  name_of (text)->refs++;
+  g_mutex_unlock (&names_lock);
+}
+
+static void
+name_release (const char *text)
+{
+  Name *name = name_of (text);
+  g_mutex_lock (&names_lock);
+  if (--name->refs == 0)
+    {
+      g_hash_table_remove (names, text);
+      g_free (name);
+      if (g_hash_table_size (names) == 0)
+        g_clear_pointer (&names, g_hash_table_unref);
+    }
+  g_mutex_unlock (&names_lock);
+}
+
 static gboolean
 has_name (HarkTopicKind kind)
 {
@@ -60,7 +121,7 @@ hark_topic_parse (const char *text, HarkTopic *topic, GError **error)
           return FALSE;
         }
     }
-  found.name = g_ref_string_new_intern (rest);
+  found.name = name_intern (rest);
   *topic = found;
   return TRUE;
 }
@@ -71,7 +132,7 @@ hark_topic_copy (const HarkTopic *self)
 {
   HarkTopic copy = *self;
   if (copy.name != NULL)
-    g_ref_string_acquire ((char *)copy.name);
+    name_acquire (copy.name);
   return copy;
 }
 
@@ -80,7 +141,7 @@ hark_topic_clear (HarkTopic *self)
 {
   if (self->name != NULL)
     {
-      g_ref_string_release ((char *)self->name);
+      name_release (self->name);
       self->name = NULL;
     }
 }

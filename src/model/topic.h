@@ -27,7 +27,7 @@ typedef struct
 {
   HarkTopicKind kind;
   gint64 id;        /* 0 when there is a name */
-  const char *name; /* (nullable): interned (GRefString), held by whoever keeps the topic; see hark_topic_copy () */
+  const char *name; /* (nullable): interned, held by whoever keeps the topic; see hark_topic_copy () */
 } HarkTopic;
 
 /* Bytes of a topic's text at most, without the 0 byte. */
