@@ -81,6 +81,18 @@ find_rate (HarkQuota *self, const char *name)
   return -1;
 }
 
+/* A bucket is no emptier than empty: after a rate was raised nobody waits for what was taken at the old one. */
+static void
+fit_buckets (HarkQuota *self, guint index)
+{
+  gint64 empty = hark_clock_get_monotonic (self->clock) + self->rates[index].tolerance;
+  GHashTableIter iter;
+  gpointer buckets;
+  g_hash_table_iter_init (&iter, self->users);
+  while (g_hash_table_iter_next (&iter, NULL, &buckets))
+    ((UserBuckets *)buckets)->full_at[index] = MIN (((UserBuckets *)buckets)->full_at[index], empty);
+}
+
 /**
  * hark_quota_set_rate:
  * @name: lower case, for use in a metric's name
@@ -111,6 +123,8 @@ hark_quota_set_rate (HarkQuota *self, const char *name, guint per_second, guint 
   if (per_second > G_USEC_PER_SEC)
     rate->interval = 0;
   rate->tolerance = rate->interval * MAX (burst, 1);
+  if (found >= 0)
+    fit_buckets (self, found);
 }
 
 static gboolean
