@@ -145,6 +145,17 @@ check_quota (HarkDispatcher *self, HarkCommand *command, const HarkCommandSpec *
   return spec->quota == NULL || hark_quota_take (self->quota, user_id, spec->quota, error);
 }
 
+/* As much of a name as is told back: whole characters, because the client gets it as UTF-8. */
+static gsize
+get_shown_len (const char *name, gsize len)
+{
+  if (len <= MAX_NAME)
+    return len;
+  for (len = MAX_NAME; len > 0 && ((guchar)name[len] & 0xC0) == 0x80; len--)
+    ;
+  return len;
+}
+
 /**
  * hark_dispatcher_dispatch:
  * @command: (transfer full)
@@ -165,11 +176,12 @@ hark_dispatcher_dispatch (HarkDispatcher *self, HarkCommand *command, const char
     {
       memcpy (key, name, name_len);
       key[name_len] = '\0';
-      route = g_hash_table_lookup (self->routes, key);
+      if (memchr (key, '\0', name_len) == NULL)
+        route = g_hash_table_lookup (self->routes, key);
     }
   if (route == NULL)
     g_set_error (&error, HARK_ERROR, HARK_ERROR_UNKNOWN_TYPE, "\"type\": there is no request \"%.*s\"",
-                 (int)MIN (name_len, MAX_NAME), name);
+                 (int)get_shown_len (name, name_len), name);
   else if (check_actor (route->spec, command->actor, &error) && check_quota (self, command, route->spec, &error))
     {
       command->spec = route->spec;
