@@ -11,6 +11,7 @@ struct _HarkTurn
   GObject parent_instance;
   GSource *source; /* (owned) */
   gboolean marked;
+  gboolean ending; /* inside hark_turn_end () */
   HarkTurnFunc funcs[HARK_N_TURN_STAGES];
   gpointer datas[HARK_N_TURN_STAGES];
 };
@@ -105,11 +106,15 @@ hark_turn_mark (HarkTurn *self)
  *
  * Delivers, then writes. Does nothing when nothing was marked. A stage may mark again (a write that fails ends a
  * session, which others are told about); a bounded number of times that is done at once, the rest in the next turn.
+ * From inside a stage it does nothing: stages walk over lists that would change under them.
  */
 void
 hark_turn_end (HarkTurn *self)
 {
   g_autoptr (HarkTurn) hold G_GNUC_UNUSED = g_object_ref (self);
+  if (self->ending)
+    return;
+  self->ending = TRUE;
   for (guint round = 0; self->marked && round < 4; round++)
     {
       self->marked = FALSE;
@@ -117,4 +122,5 @@ hark_turn_end (HarkTurn *self)
         if (self->funcs[i] != NULL)
           self->funcs[i](self->datas[i]);
     }
+  self->ending = FALSE;
 }
