@@ -50,14 +50,21 @@ hark_recent_reaches (const HarkRecent *self, gint64 rev)
   return rev >= self->floor;
 }
 
-/* Calls @func for each event after @rev, oldest first. Usually that is none, so the search begins at the newest. */
+/* Calls @func for each event after @rev that is held now, oldest first; it may push. Usually there is none, so the
+ * search begins at the newest. */
 void
 hark_recent_foreach_since (HarkRecent *self, gint64 rev, HarkRecentFunc func, gpointer data)
 {
+  g_autoptr (GPtrArray) events = NULL;
   GList *link = self->events.tail;
   while (link != NULL && ((HarkEvent *)link->data)->rev > rev)
     link = link->prev;
   link = link != NULL ? link->next : self->events.head;
+  if (link == NULL)
+    return;
+  events = g_ptr_array_new_with_free_func ((GDestroyNotify)hark_event_unref);
   for (; link != NULL; link = link->next)
-    func (link->data, data);
+    g_ptr_array_add (events, hark_event_ref (link->data));
+  for (guint i = 0; i < events->len; i++)
+    func (events->pdata[i], data);
 }
