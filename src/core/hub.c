@@ -20,6 +20,7 @@ typedef struct
 {
   gint64 id;
   GPtrArray *sessions; /* (element-type HarkSession), unowned: the registry keeps them */
+  gboolean announced;  /* "user-online" was emitted */
 } UserEntry;
 
 struct _HarkHub
@@ -303,10 +304,9 @@ hark_hub_session_opened (HarkHub *self, HarkSession *session)
 {
   gint64 user_id = hark_session_get_user_id (session);
   UserEntry *entry = g_hash_table_lookup (self->users, &user_id);
-  gboolean first = entry == NULL;
-  if (first)
+  if (entry == NULL)
     {
-      entry = g_new (UserEntry, 1);
+      entry = g_new0 (UserEntry, 1);
       entry->id = user_id;
       entry->sessions = g_ptr_array_new ();
       g_hash_table_insert (self->users, &entry->id, entry);
@@ -315,15 +315,22 @@ hark_hub_session_opened (HarkHub *self, HarkSession *session)
   session->user_position = entry->sessions->len;
   g_ptr_array_add (entry->sessions, session);
   g_signal_emit (self, signals[SESSION_ADDED], 0, session);
-  if (first)
-    g_signal_emit (self, signals[USER_ONLINE], 0, user_id);
+  /* Whoever was told may have ended it: then the user has not been here. */
+  entry = g_hash_table_lookup (self->users, &user_id);
+  if (entry != NULL && !entry->announced)
+    {
+      entry->announced = TRUE;
+      g_signal_emit (self, signals[USER_ONLINE], 0, user_id);
+    }
 }
 
+/* Returns: whether that was the last session of a user who was said to be there */
 static gboolean
 remove_from_user (HarkHub *self, HarkSession *session)
 {
   gint64 user_id = hark_session_get_user_id (session);
   UserEntry *entry = g_hash_table_lookup (self->users, &user_id);
+  gboolean announced = entry->announced;
   g_ptr_array_remove_index_fast (entry->sessions, session->user_position);
   if (session->user_position < entry->sessions->len)
     HARK_SESSION (entry->sessions->pdata[session->user_position])->user_position = session->user_position;
@@ -331,7 +338,7 @@ remove_from_user (HarkHub *self, HarkSession *session)
     return FALSE;
   g_hash_table_remove (self->users, &user_id);
   hark_gauge_set (self->n_users, g_hash_table_size (self->users));
-  return TRUE;
+  return announced;
 }
 
 /* Takes a session out: for sessions, when they end. */
@@ -463,10 +470,20 @@ hark_hub_remembers (HarkHub *self, gint64 rev)
   return hark_recent_reaches (&self->recent, rev);
 }
 
+/* A session may have ended while what it asked for was read. */
+static gboolean
+check_open (HarkSession *session, GError **error)
+{
+  if (session->state == HARK_SESSION_OPEN && !session->ending)
+    return TRUE;
+  g_set_error (error, HARK_ERROR, HARK_ERROR_OFFLINE, "the session is over");
+  return FALSE;
+}
+
 static gboolean
 check_remembers (HarkHub *self, gint64 rev, GError **error)
 {
-  if (hark_hub_remembers (self, rev))
+  if (rev < 0 || hark_hub_remembers (self, rev))
     return TRUE;
   g_set_error (error, HARK_ERROR, HARK_ERROR_CONFLICT, "too much has changed since that was read");
   return FALSE;
@@ -499,29 +516,32 @@ replay_event (HarkEvent *event, gpointer data)
  * From now on the session receives the topic, beginning with what was published after @rev.
  *
  * Returns: (transfer none) (nullable): the subscription, also when there was one (then nothing is replayed);
- *   %HARK_ERROR_TOO_LARGE beyond the bound, %HARK_ERROR_CONFLICT when @rev is too long ago
+ *   %HARK_ERROR_TOO_LARGE beyond the bound, %HARK_ERROR_CONFLICT when @rev is too long ago, %HARK_ERROR_OFFLINE when
+ *   the session is over, also when it is because it was too slow for what is replayed
  */
 HarkSubscription *
 hark_hub_subscribe (HarkHub *self, HarkSession *session, const HarkTopic *topic, gint64 cursor, gint64 rev,
                     GError **error)
 {
+  g_autoptr (HarkSession) hold G_GNUC_UNUSED = g_object_ref (session);
   HarkSubscription *subscription = hark_session_find_subscription (session, topic);
   Replay replay = { self, session, topic, NULL };
+  if (!check_open (session, error))
+    return NULL;
   if (subscription != NULL)
     return subscription;
-  g_return_val_if_fail (session->state == HARK_SESSION_OPEN, NULL);
   if (session->subscriptions != NULL && session->subscriptions->len >= self->limits.max_subscriptions)
     {
       g_set_error (error, HARK_ERROR, HARK_ERROR_TOO_LARGE, "a session can have %u subscriptions at a time",
                    self->limits.max_subscriptions);
       return NULL;
     }
-  if (rev >= 0 && !check_remembers (self, rev, error))
+  if (!check_remembers (self, rev, error))
     return NULL;
   subscription = hark_index_subscribe (self->index, session, topic, cursor);
   if (rev >= 0)
     hark_recent_foreach_since (&self->recent, rev, replay_event, &replay);
-  return subscription;
+  return check_open (session, error) ? subscription : NULL;
 }
 
 void
@@ -548,6 +568,15 @@ hark_hub_unsubscribe_user (HarkHub *self, gint64 user_id, const HarkTopic *topic
     hark_subscription_end (ending->pdata[i]);
 }
 
+static guint
+count_new (HarkHub *self, HarkSession *session, const gint64 *user_ids, guint n)
+{
+  guint n_new = 0;
+  for (guint i = 0; i < n; i++)
+    n_new += !hark_hub_has_loaded (self, session, user_ids[i]);
+  return n_new;
+}
+
 /**
  * hark_hub_load:
  * @user_ids: (array length=n)
@@ -555,21 +584,25 @@ hark_hub_unsubscribe_user (HarkHub *self, gint64 user_id, const HarkTopic *topic
  *
  * The session has loaded these users: from now on it receives their changes, once each however often it loads them.
  *
- * Returns: %FALSE with %HARK_ERROR_TOO_LARGE beyond the bound, %HARK_ERROR_CONFLICT when @rev is too long ago
+ * Returns: %FALSE with %HARK_ERROR_TOO_LARGE beyond the bound, %HARK_ERROR_CONFLICT when @rev is too long ago,
+ *   %HARK_ERROR_OFFLINE when the session is over, also when it is because it was too slow for what is replayed
  */
 gboolean
 hark_hub_load (HarkHub *self, HarkSession *session, const gint64 *user_ids, guint n, gint64 rev, GError **error)
 {
+  g_autoptr (HarkSession) hold G_GNUC_UNUSED = g_object_ref (session);
   g_autoptr (GHashTable) added = NULL;
   Replay replay = { self, session, NULL, NULL };
-  g_return_val_if_fail (session->state == HARK_SESSION_OPEN, FALSE);
-  if (session->n_interests + n > self->limits.max_interests)
+  if (!check_open (session, error))
+    return FALSE;
+  if (session->n_interests + n > self->limits.max_interests
+      && session->n_interests + count_new (self, session, user_ids, n) > self->limits.max_interests)
     {
       g_set_error (error, HARK_ERROR, HARK_ERROR_TOO_LARGE, "a session can have loaded %u users at a time",
                    self->limits.max_interests);
       return FALSE;
     }
-  if (rev >= 0 && !check_remembers (self, rev, error))
+  if (!check_remembers (self, rev, error))
     return FALSE;
   added = g_hash_table_new (g_int64_hash, g_int64_equal);
   hark_index_reserve_interests (self->index, session, n);
@@ -582,7 +615,7 @@ hark_hub_load (HarkHub *self, HarkSession *session, const gint64 *user_ids, guin
   replay.added = added;
   if (rev >= 0)
     hark_recent_foreach_since (&self->recent, rev, replay_event, &replay);
-  return TRUE;
+  return check_open (session, error);
 }
 
 void

@@ -121,7 +121,7 @@ end_slow_sessions (HarkIndex *self)
   while (self->slow->len > 0)
     {
       g_autoptr (HarkSession) session = g_ptr_array_steal_index_fast (self->slow, self->slow->len - 1);
-      if (session->state == HARK_SESSION_CLOSED)
+      if (session->ending)
         continue;
       hark_counter_add (self->n_slow, 1);
       hark_session_close (session, HARK_CLOSE_SLOW, "too slow: resume to go on");

@@ -148,25 +148,20 @@ hark_session_init (HarkSession *self)
 }
 
 static void
-set_state (HarkSession *self, HarkSessionState state)
-{
-  self->state = state;
-  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_STATE]);
-}
-
-static void
 session_end (HarkSession *self, guint code, const char *reason)
 {
   g_autoptr (HarkSession) hold G_GNUC_UNUSED = g_object_ref (self);
   g_autoptr (HarkTransport) transport = NULL;
-  if (self->state == HARK_SESSION_CLOSED)
+  if (self->ending)
     return;
+  self->ending = TRUE;
   hark_hub_remove_session (self->hub, self, code, reason);
   transport = g_steal_pointer (&self->transport);
   hark_transport_set_sink (transport, NULL, NULL);
   if (!transport->closed)
     hark_transport_close (transport, code, reason);
-  set_state (self, HARK_SESSION_CLOSED);
+  self->state = HARK_SESSION_CLOSED;
+  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_STATE]);
   g_signal_emit (self, signals[CLOSED], 0, code, reason);
 }
 
@@ -209,6 +204,17 @@ hark_session_new (HarkHub *hub, HarkTransport *transport, HarkProtocol *protocol
   return self;
 }
 
+/* The hub has it as open before anybody hears of it: those who hear of it may end it. */
+static void
+open_now (HarkSession *self)
+{
+  g_autoptr (HarkSession) hold G_GNUC_UNUSED = g_object_ref (self);
+  self->state = HARK_SESSION_OPEN;
+  hark_hub_session_opened (self->hub, self);
+  if (self->state == HARK_SESSION_OPEN)
+    g_object_notify_by_pspec (G_OBJECT (self), props[PROP_STATE]);
+}
+
 /**
  * hark_session_open:
  *
@@ -224,12 +230,11 @@ hark_session_open (HarkSession *self)
       session_end (self, HARK_CLOSE_TRY_LATER, error->message);
       return;
     }
-  hark_protocol_opened (self->protocol, self);
-  if (self->identity != NULL && self->state == HARK_SESSION_CONNECTED)
-    {
-      set_state (self, HARK_SESSION_OPEN);
-      hark_hub_session_opened (self->hub, self);
-    }
+  /* Whoever was told of it may have ended it. */
+  if (!self->ending)
+    hark_protocol_opened (self->protocol, self);
+  if (self->identity != NULL && self->state == HARK_SESSION_CONNECTED && !self->ending)
+    open_now (self);
 }
 
 /**
@@ -237,11 +242,16 @@ hark_session_open (HarkSession *self)
  * @identity: who it turned out to be
  *
  * Opens a session that began without an identity. %HARK_ERROR_CONFLICT when it has one, %HARK_ERROR_TOO_LARGE when the
- * user has too many sessions.
+ * user has too many sessions, %HARK_ERROR_OFFLINE when it is over.
  */
 gboolean
 hark_session_authenticate (HarkSession *self, HarkIdentity *identity, GError **error)
 {
+  if (self->ending)
+    {
+      g_set_error (error, HARK_ERROR, HARK_ERROR_OFFLINE, "the session is over");
+      return FALSE;
+    }
   if (self->state != HARK_SESSION_CONNECTED || self->identity != NULL)
     {
       g_set_error (error, HARK_ERROR, HARK_ERROR_CONFLICT, "this session has said who it is");
@@ -250,8 +260,7 @@ hark_session_authenticate (HarkSession *self, HarkIdentity *identity, GError **e
   if (!hark_hub_may_add_user (self->hub, identity->user_id, error))
     return FALSE;
   self->identity = hark_identity_ref (identity);
-  set_state (self, HARK_SESSION_OPEN);
-  hark_hub_session_opened (self->hub, self);
+  open_now (self);
   return TRUE;
 }
 
@@ -287,10 +296,14 @@ strike (HarkSession *self)
 static void
 update_reading (HarkSession *self)
 {
-  guint max = hark_hub_get_limits (self->hub)->max_pending;
-  gboolean full = self->paused ? self->pending > max / 2 : self->pending >= max;
-  gboolean paused = full || self->held;
-  if (self->transport == NULL || paused == self->paused)
+  gboolean full, paused;
+  guint max;
+  if (self->transport == NULL)
+    return;
+  max = hark_hub_get_limits (self->hub)->max_pending;
+  full = self->paused ? self->pending > max / 2 : self->pending >= max;
+  paused = full || self->held;
+  if (paused == self->paused)
     return;
   self->paused = paused;
   if (full)

@@ -65,6 +65,8 @@ struct _HarkSession
   guint held : 1;           /* reading is off until hark_session_release () */
   guint in_hub : 1;
   guint resumable : 1;      /* its end keeps what it was subscribed to */
+  guint ending : 1;         /* session_end () has begun */
+  guint slow : 1;           /* over its outbox's bound: about to be ended */
 };
 
 #define HARK_TYPE_SESSION (hark_session_get_type ())
