@@ -20,6 +20,7 @@ hark_buffer_new_uninitialized (gsize len)
   self->len = len;
   self->key = 0;
   self->seq = 0;
+  self->rev = 0;
   return self;
 }
 

@@ -13,6 +13,7 @@ hark_builder_grow (HarkBuilder *self, gsize len)
   self->buffer->refs = 1;
   self->buffer->key = 0;
   self->buffer->seq = 0;
+  self->buffer->rev = 0;
   self->buffer->len = old + len;
   self->capacity = capacity;
   return self->buffer->data + old;

@@ -635,6 +635,27 @@ hark_hub_has_loaded (HarkHub *self, HarkSession *session, gint64 user_id)
   return hark_index_has_interest (self->index, session, &topic);
 }
 
+/**
+ * hark_hub_get_sent_rev:
+ *
+ * Returns: the rev up to which everything meant for the session has left for it, as hark_subscription_get_cursor () has
+ *   it for a topic: what a session that comes back must be told of the users it had loaded is what changed since
+ */
+gint64
+hark_hub_get_sent_rev (HarkHub *self, HarkSession *session)
+{
+  gint64 waiting = hark_index_get_waiting_rev (self->index);
+  gint64 unsent = session->transport != NULL ? hark_outbox_get_unsent_rev (&session->transport->outbox) : 0;
+  gint64 rev = self->recent.rev;
+  if (waiting > 0)
+    rev = MIN (rev, waiting - 1);
+  if (unsent > 0)
+    rev = MIN (rev, unsent - 1);
+  if (session->missed_rev > 0)
+    rev = MIN (rev, session->missed_rev - 1);
+  return rev;
+}
+
 /* Returns: (transfer full) (element-type gint64): the users the session has loaded, in no order */
 GArray *
 hark_hub_dup_loaded (HarkHub *self, HarkSession *session)

@@ -92,6 +92,7 @@ gboolean hark_hub_load (HarkHub *self, HarkSession *session, const gint64 *user_
                         GError **error);
 void hark_hub_unload (HarkHub *self, HarkSession *session, const gint64 *user_ids, guint n);
 gboolean hark_hub_has_loaded (HarkHub *self, HarkSession *session, gint64 user_id);
+gint64 hark_hub_get_sent_rev (HarkHub *self, HarkSession *session);
 /* (element-type gint64) (transfer full): the users a session has loaded. */
 GArray *hark_hub_dup_loaded (HarkHub *self, HarkSession *session);
 guint hark_hub_get_n_receivers (HarkHub *self, const HarkTopic *topic);

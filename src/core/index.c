@@ -128,17 +128,50 @@ end_slow_sessions (HarkIndex *self)
     }
 }
 
+/* Of a topic's events the first that is stored: beside stored messages there are others, as of who is typing. */
+static const HarkEvent *
+find_stored (HarkEvent *const *events, guint n_events)
+{
+  for (guint i = 0; i < n_events; i++)
+    if (events[i]->seq > 0)
+      return events[i];
+  return NULL;
+}
+
+/* Returns: (nullable): the first stored event that was published and waits for the turn's end */
+const HarkEvent *
+hark_topic_entry_get_waiting (const HarkTopicEntry *self)
+{
+  return self->batch != NULL ? find_stored ((HarkEvent *const *)self->batch->pdata, self->batch->len) : NULL;
+}
+
+/* Returns: (transfer full): never %NULL, so that who asks once for a wire does not ask again */
 static HarkBuffer *
 encode (HarkIndex *self, const HarkWire *wire, HarkEvent *const *events, guint n_events)
 {
+  const HarkEvent *stored = find_stored (events, n_events);
   HarkBuilder builder = HARK_BUILDER_INIT;
   HarkBuffer *buffer;
   for (guint i = 0; i < n_events; i++)
     wire->append_event (wire, &builder, events[i]);
   buffer = hark_builder_finish (&builder);
+  if (buffer == NULL)
+    buffer = hark_buffer_new (NULL, 0);
   buffer->key = hark_topic_key (&events[0]->topic);
-  buffer->seq = events[0]->seq;
+  buffer->seq = stored != NULL ? stored->seq : 0;
+  buffer->rev = stored != NULL ? stored->rev : 0;
   return buffer;
+}
+
+/* A receiver that is not sent what it should be: it is ended as slow, unless it is ending anyway. */
+static void
+pass_over (HarkIndex *self, HarkSession *session, const HarkBuffer *units)
+{
+  hark_session_miss (session, units);
+  if (session->slow || session->transport->closing)
+    return;
+  session->slow = TRUE;
+  g_ptr_array_add (self->slow, g_object_ref (session));
 }
 
 /* Gives events of one topic to its receivers; encodes once for each wire there is among them. */
@@ -160,10 +193,12 @@ fan_out (HarkIndex *self, HarkTopicEntry *entry, HarkEvent *const *events, guint
         continue;
       if (encoded[wire] == NULL)
         encoded[wire] = encode (self, session->wire, events, n_events);
-      if (hark_transport_send (session->transport, encoded[wire]))
+      if (encoded[wire]->len == 0)
+        continue;
+      if (G_LIKELY (hark_transport_send (session->transport, encoded[wire]) && !session->transport->closing))
         n_delivered++;
       else
-        g_ptr_array_add (self->slow, g_object_ref (session));
+        pass_over (self, session, encoded[wire]);
     }
   for (guint i = 0; i < HARK_MAX_WIRES; i++)
     g_clear_pointer (&encoded[i], hark_buffer_unref);
@@ -202,6 +237,20 @@ hark_index_deliver (HarkIndex *self)
     deliver_entry (self, self->dirty->pdata[i]);
   g_ptr_array_set_size (self->dirty, 0);
   end_slow_sessions (self);
+}
+
+/* Returns: the least rev of what was published and waits for the turn's end; 0 when nothing stored does */
+gint64
+hark_index_get_waiting_rev (HarkIndex *self)
+{
+  gint64 rev = 0;
+  for (guint i = 0; i < self->dirty->len; i++)
+    {
+      const HarkEvent *event = hark_topic_entry_get_waiting (self->dirty->pdata[i]);
+      if (event != NULL && (rev == 0 || event->rev < rev))
+        rev = event->rev;
+    }
+  return rev;
 }
 
 /**

@@ -30,6 +30,8 @@ struct _HarkTopicEntry
   gint64 published_seq;  /* of the last event given to @batch or delivered */
 };
 
+const HarkEvent *hark_topic_entry_get_waiting (const HarkTopicEntry *self);
+
 #define HARK_TYPE_INDEX (hark_index_get_type ())
 G_DECLARE_FINAL_TYPE (HarkIndex, hark_index, HARK, INDEX, GObject)
 
@@ -46,6 +48,7 @@ void hark_index_remove_session (HarkIndex *self, HarkSession *session);
 
 void hark_index_publish (HarkIndex *self, HarkEvent *event);
 void hark_index_deliver (HarkIndex *self);
+gint64 hark_index_get_waiting_rev (HarkIndex *self);
 
 guint hark_index_get_n_topics (HarkIndex *self);
 guint hark_index_get_n_subscriptions (HarkIndex *self);

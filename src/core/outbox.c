@@ -137,7 +137,7 @@ hark_outbox_drop_unsent (HarkOutbox *self)
 /**
  * hark_outbox_find_unsent:
  * @key: from hark_topic_key ()
- * @seq: (out): of the first event on that topic that is not wholly sent
+ * @seq: (out): of the first stored event on that topic that is not wholly sent
  *
  * Returns: whether there is one
  */
@@ -147,11 +147,25 @@ hark_outbox_find_unsent (const HarkOutbox *self, guint64 key, gint64 *seq)
   for (guint i = 0; i < self->count; i++)
     {
       HarkBuffer *buffer = self->items[(self->head + i) & (self->capacity - 1)];
-      if (buffer->key == key)
+      if (buffer->key == key && buffer->seq > 0)
         {
           *seq = buffer->seq;
           return TRUE;
         }
     }
   return FALSE;
+}
+
+/* Returns: the least rev of what is not wholly sent; 0 when no stored event is among it */
+gint64
+hark_outbox_get_unsent_rev (const HarkOutbox *self)
+{
+  gint64 rev = 0;
+  for (guint i = 0; i < self->count; i++)
+    {
+      HarkBuffer *buffer = self->items[(self->head + i) & (self->capacity - 1)];
+      if (buffer->rev > 0 && (rev == 0 || buffer->rev < rev))
+        rev = buffer->rev;
+    }
+  return rev;
 }

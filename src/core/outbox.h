@@ -31,6 +31,7 @@ guint hark_outbox_peek (const HarkOutbox *self, struct iovec *iov, guint n_iov);
 void hark_outbox_consume (HarkOutbox *self, gsize bytes);
 void hark_outbox_drop_unsent (HarkOutbox *self);
 gboolean hark_outbox_find_unsent (const HarkOutbox *self, guint64 key, gint64 *seq);
+gint64 hark_outbox_get_unsent_rev (const HarkOutbox *self);
 
 static inline gboolean
 hark_outbox_is_empty (const HarkOutbox *self)

@@ -380,10 +380,29 @@ hark_session_refuse (HarkSession *self, const char *ref, gsize ref_len, const GE
 
 /* Out. */
 
+/* Notes that @units, events of one topic, do not reach the client: what it resumes from lies before them. */
+void
+hark_session_miss (HarkSession *self, const HarkBuffer *units)
+{
+  if (units->rev > 0 && (self->missed_rev == 0 || units->rev < self->missed_rev))
+    self->missed_rev = units->rev;
+  for (guint i = 0; units->seq > 0 && self->subscriptions != NULL && i < self->subscriptions->len; i++)
+    {
+      HarkSubscription *subscription = self->subscriptions->pdata[i];
+      if (hark_topic_key (&subscription->entry->topic) == units->key
+          && (subscription->missed == 0 || units->seq < subscription->missed))
+        subscription->missed = units->seq;
+    }
+}
+
 static void
 send (HarkSession *self, HarkBuffer *units)
 {
-  if (hark_transport_send (self->transport, units))
+  gboolean fits = hark_transport_send (self->transport, units);
+  if (fits && !self->transport->closing)
+    return;
+  hark_session_miss (self, units);
+  if (fits)
     return;
   hark_hub_count_slow (self->hub);
   hark_session_close (self, HARK_CLOSE_SLOW, "too slow: resume to go on");
@@ -448,6 +467,7 @@ hark_session_send_event (HarkSession *self, const HarkEvent *event)
     {
       units->key = hark_topic_key (&event->topic);
       units->seq = event->seq;
+      units->rev = event->rev;
     }
   hark_session_take_units (self, units);
 }

@@ -53,6 +53,7 @@ struct _HarkSession
   gint64 since_ms;          /* milliseconds since 1970 */
   guint64 sent;             /* messages: replies and events sent to it alone; fan-out is counted by topic */
   guint64 received;         /* messages */
+  gint64 missed_rev;        /* of the first event it could not be sent; 0: none */
   GPtrArray *subscriptions; /* (nullable) (owned) (element-type HarkSubscription) */
   HarkInterest *interests;  /* (nullable) (owned) */
   guint32 n_interests;
@@ -64,9 +65,9 @@ struct _HarkSession
   guint paused : 1;         /* reading is off until commands are answered */
   guint held : 1;           /* reading is off until hark_session_release () */
   guint in_hub : 1;
-  guint resumable : 1;      /* its end keeps what it was subscribed to */
   guint ending : 1;         /* session_end () has begun */
   guint slow : 1;           /* over its outbox's bound: about to be ended */
+  guint resumable : 1;      /* its end keeps what it was subscribed to */
 };
 
 #define HARK_TYPE_SESSION (hark_session_get_type ())
@@ -98,6 +99,7 @@ void hark_session_send_event (HarkSession *self, const HarkEvent *event);
 void hark_session_send_json (HarkSession *self, const char *kind, const char *json, gsize len);
 void hark_session_send_units (HarkSession *self, HarkBuffer *units);
 void hark_session_take_units (HarkSession *self, HarkBuffer *units);
+void hark_session_miss (HarkSession *self, const HarkBuffer *units);
 void hark_session_close (HarkSession *self, guint code, const char *reason);
 
 /* What it has loaded. */

@@ -103,20 +103,26 @@ hark_subscription_get_topic (HarkSubscription *self)
 /**
  * hark_subscription_get_cursor:
  *
- * Returns: the seq of the last event that left for the client. What still lies in the outbox does not count; what the
- *   kernel has taken does, though the client may not have: a client that counts for itself says so when it resumes.
+ * Returns: the seq of the last event that left for the client. What waits for the turn's end, lies in the outbox or did
+ *   not fit into it does not count; what the kernel has taken does, though the client may not have: a client that
+ *   counts for itself says so when it resumes.
  */
 gint64
 hark_subscription_get_cursor (HarkSubscription *self)
 {
   gint64 cursor = self->cursor;
+  const HarkEvent *waiting;
   gint64 unsent;
   if (self->entry == NULL)
     return cursor;
   cursor = MAX (cursor, self->entry->published_seq);
+  waiting = hark_topic_entry_get_waiting (self->entry);
+  if (waiting != NULL)
+    cursor = MIN (cursor, waiting->seq - 1);
+  if (self->missed > 0)
+    cursor = MIN (cursor, self->missed - 1);
   if (self->session->transport != NULL
-      && hark_outbox_find_unsent (&self->session->transport->outbox, hark_topic_key (&self->entry->topic), &unsent)
-      && unsent > 0)
+      && hark_outbox_find_unsent (&self->session->transport->outbox, hark_topic_key (&self->entry->topic), &unsent))
     cursor = MIN (cursor, unsent - 1);
   return cursor;
 }

@@ -19,6 +19,7 @@ struct _HarkSubscription
   HarkSession *session;  /* unowned: the session keeps the subscription; %NULL when ended */
   HarkTopicEntry *entry; /* unowned: entries live while they have receivers; %NULL when ended */
   gint64 cursor;         /* where it began; see hark_subscription_get_cursor () */
+  gint64 missed;         /* seq of the first event its session could not be sent; 0: none */
   guint32 position;      /* in the entry's receivers */
   guint32 slot;          /* in the session's subscriptions */
 };
