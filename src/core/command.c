@@ -84,6 +84,12 @@ begin (HarkCommand *self, const char *type)
     }
 }
 
+static gboolean
+is_clients_fault (HarkError code)
+{
+  return code != HARK_ERROR_OVERLOADED && code != HARK_ERROR_OFFLINE && code != HARK_ERROR_INTERNAL;
+}
+
 static void
 finish (HarkCommand *self, const GError *error)
 {
@@ -92,6 +98,7 @@ finish (HarkCommand *self, const GError *error)
   g_assert (!self->answered);
   self->answered = TRUE;
   self->failed = error != NULL;
+  self->refused = error != NULL && is_clients_fault (hark_error_get_code (error));
   hark_json_writer_end_object (self->writer);
   json = hark_json_writer_peek (self->writer, &len);
   if (self->answer != NULL)
@@ -144,17 +151,17 @@ void
 hark_command_write_error (HarkJsonWriter *writer, const GError *error)
 {
   HarkError code = hark_error_get_code (error);
-  gboolean known = error->domain == HARK_ERROR;
+  gboolean ours = code == HARK_ERROR_INTERNAL;
   guint retry_after_ms;
   hark_json_writer_member_string (writer, "code", hark_error_get_wire_name (code));
-  hark_json_writer_member_string (writer, "message", known ? error->message : "something went wrong inside Hark");
+  hark_json_writer_member_string (writer, "message", ours ? "something went wrong inside Hark" : error->message);
   if (hark_error_get_retry_after (error, &retry_after_ms))
     hark_json_writer_member_int (writer, "retry_after_ms", retry_after_ms);
 }
 
 /**
  * hark_command_fail:
- * @error: anything; what is not of %HARK_ERROR is logged and told as "internal"
+ * @error: anything; %HARK_ERROR_INTERNAL and what is not of %HARK_ERROR is logged, and told without its message
  *
  * Answers with an error.
  */

@@ -62,7 +62,8 @@ struct _HarkCommand
   gpointer answer_data;
   HarkJsonWriter *writer;       /* unowned: the dispatcher's, for one reply at a time */
   gboolean answered;
-  gboolean failed; /* the answer is an error */
+  gboolean failed;  /* the answer is an error */
+  gboolean refused; /* for what the client asked, not for the state of the hub or of others */
 };
 
 HarkCommand *hark_command_new (HarkSession *session, HarkIdentity *actor, const char *ref, gsize ref_len);

@@ -422,9 +422,9 @@ hark_session_answer (HarkSession *self, HarkCommand *command, const char *json, 
       self->wire->append_reply (self->wire, &builder, command, json, len);
       hark_session_take_units (self, hark_builder_finish (&builder));
     }
-  if (command->failed)
+  if (command->refused)
     strike (self);
-  else if (self->strikes > 0)
+  else if (!command->failed && self->strikes > 0)
     self->strikes--;
   update_reading (self);
 }
