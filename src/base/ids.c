@@ -57,7 +57,8 @@ hark_ids_new (HarkClock *clock)
 gint64
 hark_ids_next (HarkIds *self)
 {
-  gint64 now = (hark_clock_get_real_ms (self->clock) - EPOCH_MS) << COUNTER_BITS;
+  /* Negative where nobody has set the calendar yet: then ids count from 1. */
+  gint64 now = (hark_clock_get_real_ms (self->clock) - EPOCH_MS) * (1 << COUNTER_BITS);
   gint64 id;
   g_mutex_lock (&self->lock);
   self->last = MAX (now, self->last + 1);
@@ -89,7 +90,7 @@ char *
 hark_id_format (gint64 id, char out[HARK_ID_LEN])
 {
   char *p = out + HARK_ID_LEN - 1;
-  guint64 rest = ABS (id);
+  guint64 rest = id < 0 ? -(guint64)id : (guint64)id;
   *p = '\0';
   do
     *--p = '0' + rest % 10;
