@@ -146,18 +146,19 @@ hark_histogram_observe (HarkHistogram *self, gint64 us)
 gint64
 hark_histogram_get_quantile (const HarkHistogram *self, double quantile)
 {
-  gint64 count = hark_counter_get (&self->count);
-  gint64 rank = MAX (1, (gint64)(quantile * count + 0.5));
-  gint64 seen = 0;
+  gint64 upto[HARK_HISTOGRAM_BUCKETS];
+  gint64 count = 0;
+  gint64 rank;
+  guint bucket = 0;
+  /* Counted here, and not taken from @count: another thread may be between the two. */
+  for (guint i = 0; i < HARK_HISTOGRAM_BUCKETS; i++)
+    upto[i] = count += hark_counter_get (&self->buckets[i]);
   if (count == 0)
     return 0;
-  for (guint i = 0; i < HARK_HISTOGRAM_BUCKETS; i++)
-    {
-      seen += hark_counter_get (&self->buckets[i]);
-      if (seen >= rank)
-        return bucket_end (i);
-    }
-  return bucket_end (HARK_HISTOGRAM_BUCKETS - 1);
+  rank = CLAMP ((gint64)(quantile * count + 0.5), 1, count);
+  while (upto[bucket] < rank)
+    bucket++;
+  return bucket_end (bucket);
 }
 
 /* Calls @func for each metric in order of registration, from a copy: @func may register. */
@@ -173,10 +174,27 @@ hark_metrics_foreach (HarkMetrics *self, HarkMetricFunc func, gpointer data)
     func (metrics->pdata[i], data);
 }
 
+/* A line with seconds, digit by digit: printf's %f has the locale's decimal comma. */
+static void
+format_seconds (GString *out, const char *name, const char *suffix, gint64 us)
+{
+  g_string_append_printf (out, "%s%s %" G_GINT64_FORMAT ".%06d\n", name, suffix, us / G_USEC_PER_SEC,
+                          (int)(us % G_USEC_PER_SEC));
+}
+
 static void
 format_metric (const HarkMetric *metric, gpointer data)
 {
-  static const double quantiles[] = { 0.5, 0.9, 0.99, 0.999 };
+  static const struct
+  {
+    double quantile;
+    const char *label;
+  } quantiles[] = {
+    { 0.5, "{quantile=\"0.5\"}" },
+    { 0.9, "{quantile=\"0.9\"}" },
+    { 0.99, "{quantile=\"0.99\"}" },
+    { 0.999, "{quantile=\"0.999\"}" },
+  };
   static const char *const kinds[] = { "counter", "gauge", "summary" };
   GString *out = data;
   g_string_append_printf (out, "# HELP %s %s\n# TYPE %s %s\n", metric->name, metric->help, metric->name,
@@ -187,10 +205,10 @@ format_metric (const HarkMetric *metric, gpointer data)
       return;
     }
   for (guint i = 0; i < G_N_ELEMENTS (quantiles); i++)
-    g_string_append_printf (out, "%s{quantile=\"%g\"} %.6f\n", metric->name, quantiles[i],
-                            hark_histogram_get_quantile (metric->histogram, quantiles[i]) / 1e6);
-  g_string_append_printf (out, "%s_sum %.6f\n%s_count %" G_GINT64_FORMAT "\n", metric->name,
-                          hark_counter_get (&metric->histogram->sum) / 1e6, metric->name,
+    format_seconds (out, metric->name, quantiles[i].label,
+                    hark_histogram_get_quantile (metric->histogram, quantiles[i].quantile));
+  format_seconds (out, metric->name, "_sum", hark_counter_get (&metric->histogram->sum));
+  g_string_append_printf (out, "%s_count %" G_GINT64_FORMAT "\n", metric->name,
                           hark_counter_get (&metric->histogram->count));
 }
 
