@@ -153,8 +153,8 @@ test_refused (HubFixture *f, gconstpointer data)
   g_signal_connect (many, "closed", G_CALLBACK (on_closed), log);
   hub_fixture_connect (f, 9);
   hark_session_open (many);
-  g_assert_cmpstr (log->str, ==, "closed:1009(a user can have 1 sessions at a time) ");
-  g_assert_cmpuint (fake_transport_get_close_code (FAKE_TRANSPORT (many_transport)), ==, HARK_CLOSE_TOO_LARGE);
+  g_assert_cmpstr (log->str, ==, "closed:1013(a user can have 1 sessions at a time) ");
+  g_assert_cmpuint (fake_transport_get_close_code (FAKE_TRANSPORT (many_transport)), ==, HARK_CLOSE_TRY_LATER);
   hub_fixture_connect (f, 2);
   hub_fixture_connect (f, 3);
   hark_session_open (full);

@@ -302,7 +302,23 @@ send_frame_to (Peer *peer, const char *text, gsize len)
   return hark_transport_send (HARK_TRANSPORT (peer->socket), frame);
 }
 
-/* Fills the kernel's buffers and the outbox. */
+/* Fills the kernel's buffers, so that something has to wait in the outbox. */
+static inline guint
+fill_kernel (Peer *peer)
+{
+  static const char block[16384];
+  guint n = 0;
+  while (hark_outbox_is_empty (&HARK_TRANSPORT (peer->socket)->outbox))
+    {
+      g_assert_true (send_frame_to (peer, block, sizeof block));
+      n++;
+      iterate ();
+      g_assert_cmpuint (n, <, 10000);
+    }
+  return n;
+}
+
+/* Fills the kernel's buffers and the outbox, until more is refused. */
 static inline guint
 fill (Peer *peer)
 {

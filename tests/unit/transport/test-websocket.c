@@ -61,7 +61,7 @@ test_writable (void)
   set_up (&fixture);
   {
     g_autoptr (Peer) peer = connect_peer (&fixture);
-    guint n = fill (peer);
+    guint n = fill_kernel (peer);
     g_assert_cmpuint (peer->n_writable, ==, 0);
     receive_all (peer);
     g_assert_cmpuint (peer->received->len, ==, n * (16384 + 4));
