@@ -1,38 +1,52 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The bytes on their way to one client. A ring rather than a linked list: a fan-out pushes to ten thousand of these in
- * one turn and each is emptied at the turn's end, so neither may allocate per message. The ring is kept small and is
- * given back when it has grown and then run empty.
+ * one turn and each is emptied at the turn's end, so neither may allocate per message. The ring begins inside the outbox,
+ * which spares a fan-out one fetch from memory for each receiver, and what it has grown by is given back when it runs empty.
  */
 #include "core/outbox.h"
 
-#define MIN_CAPACITY 4
-#define KEPT_CAPACITY 4
+#define EMBEDDED_CAPACITY G_N_ELEMENTS (((HarkOutbox *)NULL)->embedded)
 #define MAX_CAPACITY 32768
 
 void
 hark_outbox_init (HarkOutbox *self)
 {
-  *self = (HarkOutbox){ 0 };
+  *self = (HarkOutbox){ .capacity = EMBEDDED_CAPACITY };
+}
+
+static inline HarkBuffer *const *
+get_ring (const HarkOutbox *self)
+{
+  return self->capacity == EMBEDDED_CAPACITY ? self->embedded : self->items;
+}
+
+/* @i: counted from the first; below or equal to the count, which is where the next goes */
+static inline HarkBuffer **
+slot (const HarkOutbox *self, guint i)
+{
+  return (HarkBuffer **)&get_ring (self)[(self->head + i) & (self->capacity - 1)];
 }
 
 void
 hark_outbox_clear (HarkOutbox *self)
 {
   for (guint i = 0; i < self->count; i++)
-    hark_buffer_unref (self->items[(self->head + i) & (self->capacity - 1)]);
-  g_free (self->items);
+    hark_buffer_unref (*slot (self, i));
+  if (self->capacity > EMBEDDED_CAPACITY)
+    g_free (self->items);
   hark_outbox_init (self);
 }
 
 static void
 grow (HarkOutbox *self)
 {
-  guint capacity = self->capacity > 0 ? self->capacity * 2 : MIN_CAPACITY;
+  guint capacity = self->capacity * 2;
   HarkBuffer **items = g_new (HarkBuffer *, capacity);
   for (guint i = 0; i < self->count; i++)
-    items[i] = self->items[(self->head + i) & (self->capacity - 1)];
-  g_free (self->items);
+    items[i] = *slot (self, i);
+  if (self->capacity > EMBEDDED_CAPACITY)
+    g_free (self->items);
   self->items = items;
   self->capacity = capacity;
   self->head = 0;
@@ -57,7 +71,7 @@ hark_outbox_push (HarkOutbox *self, HarkBuffer *buffer, gsize max_bytes)
         return FALSE;
       grow (self);
     }
-  self->items[(self->head + self->count) & (self->capacity - 1)] = hark_buffer_ref (buffer);
+  *slot (self, self->count) = hark_buffer_ref (buffer);
   self->count++;
   self->bytes += buffer->len;
   return TRUE;
@@ -75,7 +89,7 @@ hark_outbox_peek (const HarkOutbox *self, struct iovec *iov, guint n_iov)
   guint n = MIN (n_iov, self->count);
   for (guint i = 0; i < n; i++)
     {
-      HarkBuffer *buffer = self->items[(self->head + i) & (self->capacity - 1)];
+      HarkBuffer *buffer = *slot (self, i);
       iov[i].iov_base = buffer->data;
       iov[i].iov_len = buffer->len;
     }
@@ -98,7 +112,7 @@ hark_outbox_consume (HarkOutbox *self, gsize bytes)
   self->bytes -= bytes;
   while (self->count > 0)
     {
-      HarkBuffer *buffer = self->items[self->head];
+      HarkBuffer *buffer = *slot (self, 0);
       gsize left = buffer->len - self->offset;
       if (bytes < left)
         {
@@ -111,7 +125,7 @@ hark_outbox_consume (HarkOutbox *self, gsize bytes)
       self->count--;
       hark_buffer_unref (buffer);
     }
-  if (self->capacity > KEPT_CAPACITY)
+  if (self->capacity > EMBEDDED_CAPACITY)
     hark_outbox_clear (self);
 }
 
@@ -127,7 +141,7 @@ hark_outbox_drop_unsent (HarkOutbox *self)
   guint keep = self->count > 0 && self->offset > 0 ? 1 : 0;
   while (self->count > keep)
     {
-      HarkBuffer *buffer = self->items[(self->head + self->count - 1) & (self->capacity - 1)];
+      HarkBuffer *buffer = *slot (self, self->count - 1);
       self->bytes -= buffer->len;
       self->count--;
       hark_buffer_unref (buffer);
@@ -146,7 +160,7 @@ hark_outbox_find_unsent (const HarkOutbox *self, guint64 key, gint64 *seq)
 {
   for (guint i = 0; i < self->count; i++)
     {
-      HarkBuffer *buffer = self->items[(self->head + i) & (self->capacity - 1)];
+      HarkBuffer *buffer = *slot (self, i);
       if (buffer->key == key && buffer->seq > 0)
         {
           *seq = buffer->seq;
@@ -163,7 +177,7 @@ hark_outbox_get_unsent_rev (const HarkOutbox *self)
   gint64 rev = 0;
   for (guint i = 0; i < self->count; i++)
     {
-      HarkBuffer *buffer = self->items[(self->head + i) & (self->capacity - 1)];
+      HarkBuffer *buffer = *slot (self, i);
       if (buffer->rev > 0 && (rev == 0 || buffer->rev < rev))
         rev = buffer->rev;
     }

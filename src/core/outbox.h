@@ -16,7 +16,11 @@ G_BEGIN_DECLS
  */
 typedef struct
 {
-  HarkBuffer **items; /* (owned): ring of @capacity, or NULL */
+  union
+  {
+    HarkBuffer *embedded[2]; /* the ring while @capacity is that of this array: most outboxes never hold more */
+    HarkBuffer **items;      /* (owned): the ring when it is larger */
+  };
   guint16 capacity;
   guint16 head;
   guint16 count;

@@ -14,6 +14,7 @@ struct _HarkMailbox
   GSource source;
   GMutex lock;
   HarkJobList posted; /* guarded by lock */
+  gint waiting;       /* atomic: there is something to hand over */
   HarkJobList ready;  /* the hub's: taken from posted, not yet handed over */
   HarkCommitted committed;
   gpointer committed_data;
@@ -39,12 +40,27 @@ hand_over (HarkMailbox *self, guint max)
   return self->ready.len > 0;
 }
 
+/* Not by the source's ready time: setting that back wakes the loop for one more empty turn after each commit. */
+static gboolean
+mailbox_prepare (GSource *source, int *timeout)
+{
+  *timeout = -1;
+  return g_atomic_int_get (&((HarkMailbox *)source)->waiting);
+}
+
+static gboolean
+mailbox_check (GSource *source)
+{
+  return g_atomic_int_get (&((HarkMailbox *)source)->waiting);
+}
+
 static gboolean
 mailbox_dispatch (GSource *source, GSourceFunc callback, gpointer data)
 {
-  g_source_set_ready_time (source, -1);
-  if (hand_over ((HarkMailbox *)source, MAX_DISPATCH))
-    g_source_set_ready_time (source, 0);
+  HarkMailbox *self = (HarkMailbox *)source;
+  g_atomic_int_set (&self->waiting, FALSE);
+  if (hand_over (self, MAX_DISPATCH))
+    g_atomic_int_set (&self->waiting, TRUE);
   return G_SOURCE_CONTINUE;
 }
 
@@ -57,7 +73,7 @@ mailbox_finalize (GSource *source)
   g_clear_object (&self->turn);
 }
 
-static GSourceFuncs mailbox_funcs = { NULL, NULL, mailbox_dispatch, mailbox_finalize };
+static GSourceFuncs mailbox_funcs = { mailbox_prepare, mailbox_check, mailbox_dispatch, mailbox_finalize };
 
 /* Returns: (transfer full): a mailbox that is emptied by @context */
 HarkMailbox *
@@ -105,8 +121,10 @@ hark_mailbox_post (HarkMailbox *self, HarkJobList *jobs)
   wake = self->posted.len == 0 && jobs->len > 0;
   hark_job_list_move (&self->posted, jobs, G_MAXUINT);
   g_mutex_unlock (&self->lock);
-  if (wake)
-    g_source_set_ready_time ((GSource *)self, 0);
+  if (!wake)
+    return;
+  g_atomic_int_set (&self->waiting, TRUE);
+  g_main_context_wakeup (g_source_get_context ((GSource *)self));
 }
 
 /* Hands over all there is, and what that brings about, in the calling thread: the hub's, at the end. */
