@@ -48,14 +48,13 @@ static void
 read_hark (Fields *fields)
 {
   HarkJsonObject object;
-  gboolean ok
-    = hark_json_object_parse (&object, message, strlen (message), NULL)
-      && hark_json_object_get_string (&object, "type", HARK_FIELD_REQUIRED, 64, &fields->type, NULL)
-      && hark_json_object_get_string (&object, "message", HARK_FIELD_REQUIRED, 4096, &fields->text, NULL)
-      && hark_json_object_get_id (&object, "server", HARK_FIELD_REQUIRED, &fields->server, NULL)
-      && hark_json_object_get_id (&object, "channel", HARK_FIELD_REQUIRED, &fields->channel, NULL)
-      && hark_json_object_get_int (&object, "id", HARK_FIELD_REQUIRED, 0, G_MAXINT64, &fields->id, NULL)
-      && hark_json_object_get_int (&object, "ref", HARK_FIELD_REQUIRED, 0, G_MAXINT64, &fields->ref, NULL);
+  gboolean ok = hark_json_object_parse (&object, message, strlen (message), NULL)
+                && hark_json_object_get_string (&object, "type", HARK_FIELD_REQUIRED, 64, &fields->type, NULL)
+                && hark_json_object_get_string (&object, "message", HARK_FIELD_REQUIRED, 4096, &fields->text, NULL)
+                && hark_json_object_get_id (&object, "server", HARK_FIELD_REQUIRED, &fields->server, NULL)
+                && hark_json_object_get_id (&object, "channel", HARK_FIELD_REQUIRED, &fields->channel, NULL)
+                && hark_json_object_get_int (&object, "id", HARK_FIELD_REQUIRED, 0, G_MAXINT64, &fields->id, NULL)
+                && hark_json_object_get_int (&object, "ref", HARK_FIELD_REQUIRED, 0, G_MAXINT64, &fields->ref, NULL);
   g_assert_true (ok);
 }
 
@@ -198,8 +197,7 @@ main (void)
   printf ("| reader | ns | ratio |\n| --- | --- | --- |\n");
   for (guint i = 0; i < G_N_ELEMENTS (readers); i++)
     printf ("| %s | %.0f | %.1f |\n", readers[i].name, readers[i].best, readers[i].best / readers[0].best);
-  printf ("| (HarkJsonWriter: its event of nine members) | %.0f | %.1f |\n", writing,
-          writing / readers[0].best);
+  printf ("| (HarkJsonWriter: its event of nine members) | %.0f | %.1f |\n", writing, writing / readers[0].best);
   fields_clear (&expected);
   return 0;
 }

@@ -145,11 +145,13 @@ main (int argc, char **argv)
       gint64 user = call_id (&bench, admin, "user_id", "create_user", "{\"username\":\"author%u\"}", i);
       authors[i] = hark_identity_new (user, "author", 0, 0, HARK_IDENTITY_NONE);
       if (i == 0)
-        server = call_id (&bench, admin, "server_id", "create_server", "{\"name\":\"s\",\"owner_id\":\"" ID "\"}", user);
+        server
+          = call_id (&bench, admin, "server_id", "create_server", "{\"name\":\"s\",\"owner_id\":\"" ID "\"}", user);
       else
         call_id (&bench, admin, NULL, "add_member", "{\"server_id\":\"" ID "\",\"user_id\":\"" ID "\"}", server, user);
     }
-  open = call_id (&bench, admin, "channel_id", "create_channel", "{\"server_id\":\"" ID "\",\"name\":\"open\"}", server);
+  open
+    = call_id (&bench, admin, "channel_id", "create_channel", "{\"server_id\":\"" ID "\",\"name\":\"open\"}", server);
   private = call_id (&bench, admin, "channel_id", "create_channel",
                      "{\"server_id\":\"" ID "\",\"name\":\"private\",\"private\":true}", server);
   for (guint i = 1; i < N_AUTHORS; i++)

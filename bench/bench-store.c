@@ -131,7 +131,8 @@ run_raw (const char *path, gboolean normal, guint jobs, guint batch)
   double start;
   check (sqlite3_open_v2 (path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL), db);
   check (sqlite3_exec (db, "PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -16384;", NULL,
-                       NULL, NULL), db);
+                       NULL, NULL),
+         db);
   check (sqlite3_exec (db, normal ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL", NULL, NULL, NULL), db);
   check (sqlite3_exec (db, schema, NULL, NULL, NULL), db);
   begin = prepare (db, "BEGIN IMMEDIATE");
@@ -194,7 +195,7 @@ typedef struct
 {
   double per_second;
   double per_commit;
-  double cpu; /* microseconds for each job */
+  double cpu;      /* microseconds for each job */
   double p50, p99; /* milliseconds */
 } Result;
 

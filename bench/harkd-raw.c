@@ -111,8 +111,7 @@ on_message (gpointer sink, HarkTransport *transport, const guint8 *data, gsize l
   append_frame (channel->frames, data, len);
   if (channel->deflated != NULL)
     {
-      g_autoptr (HarkBuffer) frame
-        = hark_deflate_encode_frame (self->deflater, HARK_WEBSOCKET_TEXT, data, len);
+      g_autoptr (HarkBuffer) frame = hark_deflate_encode_frame (self->deflater, HARK_WEBSOCKET_TEXT, data, len);
       g_byte_array_append (channel->deflated, frame->data, frame->len);
     }
   if (!channel->dirty)
@@ -256,22 +255,19 @@ parse_options (Options *options, int *argc, char ***argv, GError **error)
     { "max-fragments", 0, 0, G_OPTION_ARG_INT, &max_fragments, "Frames of a message", "N" },
     { "max-outbox", 0, 0, G_OPTION_ARG_INT, &max_outbox, "Bytes waiting for one client", "BYTES" },
     { "max-pings", 0, 0, G_OPTION_ARG_INT, &max_pings, "Pings answered in a second", "N" },
-    { "ping-interval", 0, 0, G_OPTION_ARG_INT, &heartbeat_ms, "Silence before a ping is sent; 0: never",
-      "MS" },
+    { "ping-interval", 0, 0, G_OPTION_ARG_INT, &heartbeat_ms, "Silence before a ping is sent; 0: never", "MS" },
     { "ping-timeout", 0, 0, G_OPTION_ARG_INT, &timeout_ms, "Silence after the ping", "MS" },
     { "close-timeout", 0, 0, G_OPTION_ARG_INT, &close_timeout_ms, "Time for the closing handshake", "MS" },
     { "handshake-timeout", 0, 0, G_OPTION_ARG_INT, &handshake_ms, "Time for a connection's request", "MS" },
     { "max-handshakes", 0, 0, G_OPTION_ARG_INT, &max_handshakes, "Connections without a request", "N" },
-    { "crowded-timeout", 0, 0, G_OPTION_ARG_INT, &crowded_ms, "Time for a request when there are as many",
-      "MS" },
+    { "crowded-timeout", 0, 0, G_OPTION_ARG_INT, &crowded_ms, "Time for a request when there are as many", "MS" },
     { "max-per-address", 0, 0, G_OPTION_ARG_INT, &max_per_address, "Connections of one address", "N" },
     { "count-local", 0, 0, G_OPTION_ARG_NONE, &count_local, "Count those of this machine too", NULL },
     { NULL },
   };
   g_autoptr (GOptionContext) context = g_option_context_new ("PORT - the transport without a hub");
-  g_option_context_set_summary (context,
-                                "Sends back each message on /echo, and on /ws?ch=N each text message to all "
-                                "who are connected with the same N.");
+  g_option_context_set_summary (context, "Sends back each message on /echo, and on /ws?ch=N each text message to all "
+                                         "who are connected with the same N.");
   g_option_context_add_main_entries (context, entries, NULL);
   if (!g_option_context_parse (context, argc, argv, error))
     return FALSE;
@@ -300,10 +296,10 @@ parse_options (Options *options, int *argc, char ***argv, GError **error)
 int
 main (int argc, char **argv)
 {
-  Options options = { .front = { .routes = routes,
-                                 .n_routes = G_N_ELEMENTS (routes),
-                                 .allow_late_authentication = TRUE,
-                                 .expose_metrics = TRUE } };
+  Options options = {
+    .front
+    = { .routes = routes, .n_routes = G_N_ELEMENTS (routes), .allow_late_authentication = TRUE, .expose_metrics = TRUE }
+  };
   Server self = { 0 };
   g_autoptr (GError) error = NULL;
   g_autoptr (HarkMetrics) metrics = hark_metrics_new ();

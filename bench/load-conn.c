@@ -285,8 +285,7 @@ start_connect (LoadConn *conn)
     }
   setsockopt (conn->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   conn->state = LOAD_CONN_CONNECTING;
-  if (connect (conn->fd, (struct sockaddr *)&engine->address, sizeof engine->address) < 0
-      && errno != EINPROGRESS)
+  if (connect (conn->fd, (struct sockaddr *)&engine->address, sizeof engine->address) < 0 && errno != EINPROGRESS)
     {
       load_engine_fail (engine, "connect: %s", strerror (errno));
       return;
@@ -341,8 +340,8 @@ handle_message (LoadConn *conn, const uint8_t *data, size_t len)
       set_ready (conn);
       break;
     case LOAD_EVENT_FAILURE:
-      load_engine_fail (engine, "connection %u: the server says: %.*s", conn->index,
-                        len < 160 ? (int)len : 160, (const char *)data);
+      load_engine_fail (engine, "connection %u: the server says: %.*s", conn->index, len < 160 ? (int)len : 160,
+                        (const char *)data);
       break;
     case LOAD_EVENT_DELIVERY:
     case LOAD_EVENT_ACK:
@@ -495,8 +494,7 @@ on_readable (LoadConn *conn)
   if (n <= 0)
     {
       conn->state = LOAD_CONN_CLOSED;
-      load_engine_fail (engine, "connection %u: %s", conn->index,
-                        n == 0 ? "end of stream" : strerror (errno));
+      load_engine_fail (engine, "connection %u: %s", conn->index, n == 0 ? "end of stream" : strerror (errno));
       return;
     }
   load_engine_read_clock (engine);
@@ -565,8 +563,7 @@ load_engine_open (LoadEngine *engine)
   size_t seen = engine->n_ready;
   while (engine->n_ready < engine->n_conns && !engine->failed)
     {
-      while (next < engine->n_conns && next - engine->n_ready < engine->options->concurrency
-             && !engine->failed)
+      while (next < engine->n_conns && next - engine->n_ready < engine->options->concurrency && !engine->failed)
         start_connect (engine->conns[next++]);
       load_engine_turn (engine, 100);
       if (engine->n_ready > seen)
@@ -575,8 +572,8 @@ load_engine_open (LoadEngine *engine)
           deadline = engine->now + (int64_t)(engine->options->patience * 1e9);
         }
       else if (load_engine_read_clock (engine) > deadline)
-        load_engine_fail (engine, "%zu of %zu connections have joined, and no more for %.0f s",
-                          engine->n_ready, engine->n_conns, engine->options->patience);
+        load_engine_fail (engine, "%zu of %zu connections have joined, and no more for %.0f s", engine->n_ready,
+                          engine->n_conns, engine->options->patience);
     }
   return !engine->failed;
 }

@@ -26,8 +26,7 @@ typedef struct
 
 void load_ledger_expect (LoadConn *conn, uint32_t n_publishers);
 bool load_ledger_may_send (LoadLedger *ledger);
-void load_ledger_receive (LoadLedger *ledger, LoadConn *conn, uint32_t n_publishers,
-                          const LoadPayload *payload);
+void load_ledger_receive (LoadLedger *ledger, LoadConn *conn, uint32_t n_publishers, const LoadPayload *payload);
 void load_ledger_compare_order (LoadLedger *ledger, LoadEngine *engine, size_t first, size_t n);
 void load_ledger_start_phase (LoadLedger *ledger, uint64_t messages);
 bool load_ledger_run_phase (LoadLedger *ledger, LoadEngine *engine, double seconds);

@@ -24,8 +24,7 @@ decode_delivery (LoadConn *conn, const uint8_t *data, size_t len, LoadEvent *eve
 
 /* A frame of @before, the payload and @after. @payload_size is the payload's alone. */
 static void
-send_around (LoadConn *conn, const char *before, const LoadPayload *payload, size_t payload_size,
-             const char *after)
+send_around (LoadConn *conn, const char *before, const LoadPayload *payload, size_t payload_size, const char *after)
 {
   size_t n_before = strlen (before);
   size_t n_after = strlen (after);
@@ -168,8 +167,7 @@ hark_subscribe (LoadConn *conn)
   for (size_t i = 0; i < conn->n_channels; i++)
     {
       char text[256];
-      snprintf (text, sizeof text,
-                "{\"type\":\"get_messages\",\"channel_id\":\"%s\",\"ref\":%zu,\"limit\":1}",
+      snprintf (text, sizeof text, "{\"type\":\"get_messages\",\"channel_id\":\"%s\",\"ref\":%zu,\"limit\":1}",
                 options->channels[conn->first_channel + i], i + 1);
       load_conn_send_text (conn, text);
     }
@@ -229,9 +227,8 @@ hark_publish (LoadConn *conn, const LoadPayload *payload, uint64_t ref)
   const LoadOptions *options = conn->engine->options;
   char before[256];
   char after[96];
-  snprintf (before, sizeof before,
-            "{\"type\":\"message\",\"server\":\"%s\",\"channel\":\"%s\",\"message\":\"", options->server,
-            options->channels[0]);
+  snprintf (before, sizeof before, "{\"type\":\"message\",\"server\":\"%s\",\"channel\":\"%s\",\"message\":\"",
+            options->server, options->channels[0]);
   /* Unique for each author for ever, though several of the senders may be the same user. */
   snprintf (after, sizeof after, "\",\"id\":%lld,\"ref\":%llu}", (long long)conn->engine->next_id++,
             (unsigned long long)ref);
@@ -246,10 +243,9 @@ hark_forward (LoadConn *conn, const LoadAccount *target, const LoadPayload *payl
   size_t size = conn->engine->options->size;
   char before[256];
   size_t around = sizeof AFTER - 1;
-  around += (size_t)snprintf (before, sizeof before, "{\"type\":\"forward\",\"target\":\"%s\",\"data\":\"",
-                              target->user);
-  send_around (conn, before, payload, size >= around + LOAD_PAYLOAD_MIN ? size - around : LOAD_PAYLOAD_MIN,
-               AFTER);
+  around
+    += (size_t)snprintf (before, sizeof before, "{\"type\":\"forward\",\"target\":\"%s\",\"data\":\"", target->user);
+  send_around (conn, before, payload, size >= around + LOAD_PAYLOAD_MIN ? size - around : LOAD_PAYLOAD_MIN, AFTER);
 }
 
 static const LoadProtocol HARK = {

@@ -151,10 +151,9 @@ append (LoadReport *report, const char *key, const char *value, const char *quot
 {
   size_t json = strlen (report->json);
   size_t human = strlen (report->human);
-  snprintf (report->json + json, sizeof report->json - json, "%s\"%s\":%s%s%s", json > 0 ? "," : "{", key,
-            quote, value, quote);
-  snprintf (report->human + human, sizeof report->human - human, "%s%s %s", human > 0 ? ", " : "", key,
-            value);
+  snprintf (report->json + json, sizeof report->json - json, "%s\"%s\":%s%s%s", json > 0 ? "," : "{", key, quote, value,
+            quote);
+  snprintf (report->human + human, sizeof report->human - human, "%s%s %s", human > 0 ? ", " : "", key, value);
 }
 
 void
@@ -194,18 +193,15 @@ load_report_latency (LoadReport *report, const LoadHistogram *histogram)
 
 /* The server's CPU time for each of @n, how many there were in a second, and how busy both sides' cores were. */
 void
-load_report_work (LoadReport *report, const LoadSample *from, const LoadSample *to, const char *unit,
-                  uint64_t n)
+load_report_work (LoadReport *report, const LoadSample *from, const LoadSample *to, const char *unit, uint64_t n)
 {
   double wall = (double)(to->at - from->at);
   char key[64];
   load_report_count (report, unit, n);
   snprintf (key, sizeof key, "%s_per_s", unit);
   load_report_number (report, key, wall > 0 ? (double)n * 1e9 / wall : 0);
-  load_report_number (report, "cpu_us",
-                      n > 0 ? (double)(to->server_cpu - from->server_cpu) / 1000.0 / (double)n : 0);
-  load_report_number (report, "server_busy",
-                      wall > 0 ? (double)(to->server_cpu - from->server_cpu) / wall : 0);
+  load_report_number (report, "cpu_us", n > 0 ? (double)(to->server_cpu - from->server_cpu) / 1000.0 / (double)n : 0);
+  load_report_number (report, "server_busy", wall > 0 ? (double)(to->server_cpu - from->server_cpu) / wall : 0);
   load_report_number (report, "load_busy", wall > 0 ? (double)(to->own_cpu - from->own_cpu) / wall : 0);
 }
 

@@ -50,6 +50,5 @@ void load_report_number (LoadReport *report, const char *key, double value);
 void load_report_count (LoadReport *report, const char *key, uint64_t value);
 void load_report_flag (LoadReport *report, const char *key, bool value);
 void load_report_latency (LoadReport *report, const LoadHistogram *histogram);
-void load_report_work (LoadReport *report, const LoadSample *from, const LoadSample *to, const char *unit,
-                       uint64_t n);
+void load_report_work (LoadReport *report, const LoadSample *from, const LoadSample *to, const char *unit, uint64_t n);
 void load_report_print (const LoadReport *report);

@@ -51,8 +51,7 @@ on_ack (Store *self, LoadConn *conn, uint64_t ref)
   self->ledger.acks++;
   self->ledger.done++;
   self->last_ack = conn->engine->now;
-  load_histogram_add (&self->ledger.latency,
-                      conn->engine->now - due_at (self, ref * self->n_senders + conn->index));
+  load_histogram_add (&self->ledger.latency, conn->engine->now - due_at (self, ref * self->n_senders + conn->index));
 }
 
 static void
@@ -139,8 +138,7 @@ load_scenario_store (LoadEngine *engine, LoadReport *report)
 {
   const LoadOptions *options = engine->options;
   uint64_t warmup = (uint64_t)(options->warmup * options->rate);
-  uint64_t messages
-    = options->messages > 0 ? options->messages : (uint64_t)(options->seconds * options->rate);
+  uint64_t messages = options->messages > 0 ? options->messages : (uint64_t)(options->seconds * options->rate);
   Store store;
   LoadSample before;
   LoadSample after;
@@ -151,8 +149,7 @@ load_scenario_store (LoadEngine *engine, LoadReport *report)
       return false;
     }
   store_init (&store, engine, warmup + messages);
-  ok = load_engine_open (engine) && load_engine_rest (engine, REST_AFTER_OPENING)
-       && run_phase (&store, engine, warmup);
+  ok = load_engine_open (engine) && load_engine_rest (engine, REST_AFTER_OPENING) && run_phase (&store, engine, warmup);
   load_sample_take (engine, &before);
   ok = ok && run_phase (&store, engine, messages);
   load_sample_take (engine, &after);

@@ -112,9 +112,8 @@ static const struct
   const char *name;
   LoadScenario run;
 } SCENARIOS[] = {
-  { "fanout", load_scenario_fanout },   { "echo", load_scenario_echo },
-  { "forward", load_scenario_forward }, { "idle", load_scenario_idle },
-  { "connect", load_scenario_connect }, { "store", load_scenario_store },
+  { "fanout", load_scenario_fanout }, { "echo", load_scenario_echo },       { "forward", load_scenario_forward },
+  { "idle", load_scenario_idle },     { "connect", load_scenario_connect }, { "store", load_scenario_store },
   { "floor", load_scenario_floor },
 };
 

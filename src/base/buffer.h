@@ -15,10 +15,10 @@ G_BEGIN_DECLS
 typedef struct
 {
   guint refs;
-  guint32 len;  /* bytes in @data */
-  guint64 key;  /* what the bytes are about, when they hold events: see hark_topic_key (); otherwise 0 */
-  gint64 seq;   /* of the first stored one of these events, 0 for none: where a cursor stops while it is not sent */
-  gint64 rev;   /* of that event */
+  guint32 len; /* bytes in @data */
+  guint64 key; /* what the bytes are about, when they hold events: see hark_topic_key (); otherwise 0 */
+  gint64 seq;  /* of the first stored one of these events, 0 for none: where a cursor stops while it is not sent */
+  gint64 rev;  /* of that event */
   guint8 data[];
 } HarkBuffer;
 

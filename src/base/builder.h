@@ -18,7 +18,10 @@ typedef struct
   gsize capacity;
 } HarkBuilder;
 
-#define HARK_BUILDER_INIT { NULL, 0 }
+#define HARK_BUILDER_INIT                                                                                              \
+  {                                                                                                                    \
+    NULL, 0                                                                                                            \
+  }
 
 guint8 *hark_builder_grow (HarkBuilder *self, gsize len);
 HarkBuffer *hark_builder_finish (HarkBuilder *self);

@@ -38,10 +38,10 @@ typedef enum
   HARK_CLOSE_GOING_AWAY = 1001,
   HARK_CLOSE_PROTOCOL_ERROR = 1002,
   HARK_CLOSE_UNSUPPORTED = 1003,
-  HARK_CLOSE_NO_STATUS = 1005,  /* never sent: "there was none" */
-  HARK_CLOSE_ABNORMAL = 1006,   /* never sent: "the connection was cut" */
+  HARK_CLOSE_NO_STATUS = 1005, /* never sent: "there was none" */
+  HARK_CLOSE_ABNORMAL = 1006,  /* never sent: "the connection was cut" */
   HARK_CLOSE_INVALID_DATA = 1007,
-  HARK_CLOSE_POLICY = 1008,     /* abuse */
+  HARK_CLOSE_POLICY = 1008, /* abuse */
   HARK_CLOSE_TOO_LARGE = 1009,
   HARK_CLOSE_INTERNAL = 1011,
   HARK_CLOSE_RESTART = 1012,

@@ -46,9 +46,8 @@ parse_members (HarkJsonObject *self, HarkJsonReader *reader, GError **error)
       HarkJsonValue *member = &self->members[self->n_members];
       if (self->n_members == HARK_JSON_MAX_MEMBERS)
         {
-          g_set_error (error, HARK_ERROR, HARK_ERROR_TOO_LARGE,
-                       "\"%.*s\" is one member more than the %u of a message", shown_len (reader->slice),
-                       reader->slice.data, HARK_JSON_MAX_MEMBERS);
+          g_set_error (error, HARK_ERROR, HARK_ERROR_TOO_LARGE, "\"%.*s\" is one member more than the %u of a message",
+                       shown_len (reader->slice), reader->slice.data, HARK_JSON_MAX_MEMBERS);
           return FALSE;
         }
       member->name = reader->slice;
@@ -56,8 +55,8 @@ parse_members (HarkJsonObject *self, HarkJsonReader *reader, GError **error)
       member->hash = hark_json_slice_hash (member->name, member->name_escaped);
       if ((seen >> (member->hash & 63) & 1) != 0 && has_same_name (self, member))
         {
-          g_set_error (error, HARK_ERROR, HARK_ERROR_BAD_REQUEST, "\"%.*s\" is there twice",
-                       shown_len (member->name), member->name.data);
+          g_set_error (error, HARK_ERROR, HARK_ERROR_BAD_REQUEST, "\"%.*s\" is there twice", shown_len (member->name),
+                       member->name.data);
           return FALSE;
         }
       seen |= G_GUINT64_CONSTANT (1) << (member->hash & 63);
@@ -157,8 +156,8 @@ must_be (const char *name, const char *what, GError **error)
  * Returns: %FALSE with %HARK_ERROR_BAD_REQUEST
  */
 gboolean
-hark_json_object_get_text (const HarkJsonObject *self, const char *name, HarkFieldNeed need,
-                           HarkJsonSlice *out, GError **error)
+hark_json_object_get_text (const HarkJsonObject *self, const char *name, HarkFieldNeed need, HarkJsonSlice *out,
+                           GError **error)
 {
   gboolean ok;
   const HarkJsonValue *value = get_field (self, name, need, &ok, error);
@@ -178,8 +177,8 @@ hark_json_object_get_text (const HarkJsonObject *self, const char *name, HarkFie
  * Returns: %FALSE with %HARK_ERROR_BAD_REQUEST, or with %HARK_ERROR_TOO_LARGE when it is longer than @max_bytes
  */
 gboolean
-hark_json_object_get_string (const HarkJsonObject *self, const char *name, HarkFieldNeed need,
-                             gsize max_bytes, char **out, GError **error)
+hark_json_object_get_string (const HarkJsonObject *self, const char *name, HarkFieldNeed need, gsize max_bytes,
+                             char **out, GError **error)
 {
   HarkJsonSlice text = { NULL, 0 };
   char *copy;
@@ -189,8 +188,8 @@ hark_json_object_get_string (const HarkJsonObject *self, const char *name, HarkF
     return TRUE;
   if (text.len > max_bytes && hark_json_slice_get_decoded_len (text) > max_bytes)
     {
-      g_set_error (error, HARK_ERROR, HARK_ERROR_TOO_LARGE, "\"%s\" is longer than %" G_GSIZE_FORMAT " bytes",
-                   name, max_bytes);
+      g_set_error (error, HARK_ERROR, HARK_ERROR_TOO_LARGE, "\"%s\" is longer than %" G_GSIZE_FORMAT " bytes", name,
+                   max_bytes);
       return FALSE;
     }
   copy = hark_json_string_dup_c (text);
@@ -208,8 +207,8 @@ hark_json_object_get_string (const HarkJsonObject *self, const char *name, HarkF
  * Returns: %FALSE with %HARK_ERROR_BAD_REQUEST, also for 1.0 and 1e2
  */
 gboolean
-hark_json_object_get_int (const HarkJsonObject *self, const char *name, HarkFieldNeed need, gint64 min,
-                          gint64 max, gint64 *out, GError **error)
+hark_json_object_get_int (const HarkJsonObject *self, const char *name, HarkFieldNeed need, gint64 min, gint64 max,
+                          gint64 *out, GError **error)
 {
   gboolean ok;
   const HarkJsonValue *value = get_field (self, name, need, &ok, error);
@@ -218,8 +217,7 @@ hark_json_object_get_int (const HarkJsonObject *self, const char *name, HarkFiel
   if (value->token != HARK_JSON_INTEGER || value->integer < min || value->integer > max)
     {
       g_set_error (error, HARK_ERROR, HARK_ERROR_BAD_REQUEST,
-                   "\"%s\" must be an integer from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT, name, min,
-                   max);
+                   "\"%s\" must be an integer from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT, name, min, max);
       return FALSE;
     }
   *out = value->integer;
@@ -263,8 +261,7 @@ hark_json_value_parse_id (HarkJsonToken token, HarkJsonSlice text, gint64 *out)
  * Returns: %FALSE with %HARK_ERROR_BAD_REQUEST
  */
 gboolean
-hark_json_object_get_id (const HarkJsonObject *self, const char *name, HarkFieldNeed need, gint64 *out,
-                         GError **error)
+hark_json_object_get_id (const HarkJsonObject *self, const char *name, HarkFieldNeed need, gint64 *out, GError **error)
 {
   gboolean ok;
   const HarkJsonValue *value = get_field (self, name, need, &ok, error);
@@ -285,8 +282,8 @@ hark_json_object_get_id (const HarkJsonObject *self, const char *name, HarkField
  * Returns: %FALSE with %HARK_ERROR_BAD_REQUEST, or with %HARK_ERROR_TOO_LARGE when there are more than @max
  */
 gboolean
-hark_json_object_get_ids (const HarkJsonObject *self, const char *name, HarkFieldNeed need, guint max,
-                          GArray *out, GError **error)
+hark_json_object_get_ids (const HarkJsonObject *self, const char *name, HarkFieldNeed need, guint max, GArray *out,
+                          GError **error)
 {
   guint before = out->len;
   gboolean ok;
@@ -326,8 +323,8 @@ hark_json_object_get_ids (const HarkJsonObject *self, const char *name, HarkFiel
  * Returns: %FALSE with %HARK_ERROR_BAD_REQUEST
  */
 gboolean
-hark_json_object_get_raw (const HarkJsonObject *self, const char *name, HarkFieldNeed need,
-                          HarkJsonSlice *out, GError **error)
+hark_json_object_get_raw (const HarkJsonObject *self, const char *name, HarkFieldNeed need, HarkJsonSlice *out,
+                          GError **error)
 {
   const HarkJsonValue *value = hark_json_object_get (self, name);
   if (value != NULL)
@@ -353,16 +350,16 @@ get_raw_container (const HarkJsonObject *self, const char *name, HarkFieldNeed n
 
 /* The bytes of an object, to be read by another #HarkJsonObject or, when it may be long, by a #HarkJsonReader. */
 gboolean
-hark_json_object_get_raw_object (const HarkJsonObject *self, const char *name, HarkFieldNeed need,
-                                 HarkJsonSlice *out, GError **error)
+hark_json_object_get_raw_object (const HarkJsonObject *self, const char *name, HarkFieldNeed need, HarkJsonSlice *out,
+                                 GError **error)
 {
   return get_raw_container (self, name, need, HARK_JSON_BEGIN_OBJECT, out, error);
 }
 
 /* The bytes of an array, to be read by a #HarkJsonReader. */
 gboolean
-hark_json_object_get_raw_array (const HarkJsonObject *self, const char *name, HarkFieldNeed need,
-                                HarkJsonSlice *out, GError **error)
+hark_json_object_get_raw_array (const HarkJsonObject *self, const char *name, HarkFieldNeed need, HarkJsonSlice *out,
+                                GError **error)
 {
   return get_raw_container (self, name, need, HARK_JSON_BEGIN_ARRAY, out, error);
 }

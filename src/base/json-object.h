@@ -57,18 +57,18 @@ const HarkJsonValue *hark_json_object_get (const HarkJsonObject *self, const cha
 
 gboolean hark_json_object_get_text (const HarkJsonObject *self, const char *name, HarkFieldNeed need,
                                     HarkJsonSlice *out, GError **error);
-gboolean hark_json_object_get_string (const HarkJsonObject *self, const char *name, HarkFieldNeed need,
-                                      gsize max_bytes, char **out, GError **error);
-gboolean hark_json_object_get_int (const HarkJsonObject *self, const char *name, HarkFieldNeed need,
-                                   gint64 min, gint64 max, gint64 *out, GError **error);
-gboolean hark_json_object_get_boolean (const HarkJsonObject *self, const char *name, HarkFieldNeed need,
-                                       gboolean *out, GError **error);
-gboolean hark_json_object_get_id (const HarkJsonObject *self, const char *name, HarkFieldNeed need,
-                                  gint64 *out, GError **error);
-gboolean hark_json_object_get_ids (const HarkJsonObject *self, const char *name, HarkFieldNeed need,
-                                   guint max, GArray *out, GError **error);
-gboolean hark_json_object_get_raw (const HarkJsonObject *self, const char *name, HarkFieldNeed need,
-                                   HarkJsonSlice *out, GError **error);
+gboolean hark_json_object_get_string (const HarkJsonObject *self, const char *name, HarkFieldNeed need, gsize max_bytes,
+                                      char **out, GError **error);
+gboolean hark_json_object_get_int (const HarkJsonObject *self, const char *name, HarkFieldNeed need, gint64 min,
+                                   gint64 max, gint64 *out, GError **error);
+gboolean hark_json_object_get_boolean (const HarkJsonObject *self, const char *name, HarkFieldNeed need, gboolean *out,
+                                       GError **error);
+gboolean hark_json_object_get_id (const HarkJsonObject *self, const char *name, HarkFieldNeed need, gint64 *out,
+                                  GError **error);
+gboolean hark_json_object_get_ids (const HarkJsonObject *self, const char *name, HarkFieldNeed need, guint max,
+                                   GArray *out, GError **error);
+gboolean hark_json_object_get_raw (const HarkJsonObject *self, const char *name, HarkFieldNeed need, HarkJsonSlice *out,
+                                   GError **error);
 gboolean hark_json_object_get_raw_object (const HarkJsonObject *self, const char *name, HarkFieldNeed need,
                                           HarkJsonSlice *out, GError **error);
 gboolean hark_json_object_get_raw_array (const HarkJsonObject *self, const char *name, HarkFieldNeed need,

@@ -276,8 +276,7 @@ read_number (HarkJsonReader *self, const char *p, GError **error)
 }
 
 static HarkJsonToken
-read_word (HarkJsonReader *self, const char *p, const char *word, gsize len, HarkJsonToken token,
-           GError **error)
+read_word (HarkJsonReader *self, const char *p, const char *word, gsize len, HarkJsonToken token, GError **error)
 {
   gsize i = 0;
   while (i < len && p + i < self->end && p[i] == word[i])

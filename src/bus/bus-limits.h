@@ -19,6 +19,9 @@ typedef struct
   guint monitor_window; /* signals to monitors before the bus has said that it took them */
 } HarkBusLimits;
 
-#define HARK_BUS_LIMITS_DEFAULT { 256, 1024, 64, 16, 1024 }
+#define HARK_BUS_LIMITS_DEFAULT                                                                                        \
+  {                                                                                                                    \
+    256, 1024, 64, 16, 1024                                                                                            \
+  }
 
 G_END_DECLS

@@ -58,8 +58,8 @@ hark_bus_changes_init (HarkBusChanges *self)
 static gboolean
 is_told (const GDBusPropertyInfo *info)
 {
-  const char *emits = g_dbus_annotation_info_lookup (info->annotations,
-                                                     "org.freedesktop.DBus.Property.EmitsChangedSignal");
+  const char *emits
+    = g_dbus_annotation_info_lookup (info->annotations, "org.freedesktop.DBus.Property.EmitsChangedSignal");
   return emits == NULL || g_str_equal (emits, "true");
 }
 
@@ -99,8 +99,9 @@ on_clock_due (gpointer data)
   if (n_changed > 0)
     g_dbus_connection_emit_signal (self->connection, NULL, self->path, "org.freedesktop.DBus.Properties",
                                    "PropertiesChanged",
-                                   g_variant_new ("(s@a{sv}@as)", g_dbus_interface_skeleton_get_info (self->skeleton)->name,
-                                                  changed, g_variant_new_strv (NULL, 0)),
+                                   g_variant_new ("(s@a{sv}@as)",
+                                                  g_dbus_interface_skeleton_get_info (self->skeleton)->name, changed,
+                                                  g_variant_new_strv (NULL, 0)),
                                    NULL);
   return G_SOURCE_REMOVE;
 }
@@ -112,8 +113,7 @@ on_clock_due (gpointer data)
  * The properties count as told as they are now.
  */
 HarkBusChanges *
-hark_bus_changes_new (GDBusConnection *connection, const char *path, GDBusInterfaceSkeleton *skeleton,
-                      HarkClock *clock)
+hark_bus_changes_new (GDBusConnection *connection, const char *path, GDBusInterfaceSkeleton *skeleton, HarkClock *clock)
 {
   HarkBusChanges *self = g_object_new (HARK_TYPE_BUS_CHANGES, NULL);
   g_autoptr (GVariant) now = NULL;

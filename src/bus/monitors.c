@@ -97,7 +97,8 @@ ask_bus (HarkBusMonitors *self)
     return;
   self->is_asking = TRUE;
   g_dbus_connection_call (self->connection, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
-                          "GetId", NULL, NULL, G_DBUS_CALL_FLAGS_NONE, -1, self->cancellable, on_bus_answer, g_object_ref (self));
+                          "GetId", NULL, NULL, G_DBUS_CALL_FLAGS_NONE, -1, self->cancellable, on_bus_answer,
+                          g_object_ref (self));
 }
 
 static void

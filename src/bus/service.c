@@ -14,14 +14,14 @@
 struct _HarkBusService
 {
   GObject parent_instance;
-  HarkBusAuthority *authority;    /* (owned) */
-  HarkBusBridge *bridge;          /* (owned) */
-  HarkBusGate *gate;              /* (owned) */
-  HarkBusMonitors *monitors;      /* (owned) */
-  HarkBusHub1Object *hub1;        /* (owned) */
+  HarkBusAuthority *authority;     /* (owned) */
+  HarkBusBridge *bridge;           /* (owned) */
+  HarkBusGate *gate;               /* (owned) */
+  HarkBusMonitors *monitors;       /* (owned) */
+  HarkBusHub1Object *hub1;         /* (owned) */
   HarkBusMetrics1Object *metrics1; /* (owned) */
-  GCancellable *cancellable;      /* (owned) (nullable): from start to stop */
-  GDBusConnection *connection;    /* (owned) (nullable) */
+  GCancellable *cancellable;       /* (owned) (nullable): from start to stop */
+  GDBusConnection *connection;     /* (owned) (nullable) */
   guint registrations[N_INTERFACES];
   guint lost_id; /* subscription to NameLost */
   gulong closed_id;
@@ -58,8 +58,8 @@ hark_bus_service_class_init (HarkBusServiceClass *klass)
   GType type = G_TYPE_FROM_CLASS (klass);
   G_OBJECT_CLASS (klass)->dispose = hark_bus_service_dispose;
   signals[NAME_ACQUIRED] = g_signal_new ("name-acquired", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
-  signals[NAME_LOST] = g_signal_new ("name-lost", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1,
-                                     G_TYPE_STRING);
+  signals[NAME_LOST]
+    = g_signal_new ("name-lost", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_STRING);
 }
 
 static void

@@ -17,8 +17,8 @@ G_DECLARE_FINAL_TYPE (HarkBusService, hark_bus_service, HARK, BUS_SERVICE, GObje
  *   `name-lost` (const char *reason): it cannot, or no longer: there is no bus, it has gone, or another has the name.
  */
 
-HarkBusService *hark_bus_service_new (HarkHub *hub, HarkMetrics *metrics, HarkClock *clock,
-                                      HarkBusAuthority *authority, const HarkBusLimits *limits);
+HarkBusService *hark_bus_service_new (HarkHub *hub, HarkMetrics *metrics, HarkClock *clock, HarkBusAuthority *authority,
+                                      const HarkBusLimits *limits);
 void hark_bus_service_start (HarkBusService *self, GBusType type, const char *address);
 void hark_bus_service_stop (HarkBusService *self);
 void hark_bus_service_set_ready (HarkBusService *self, gboolean ready);

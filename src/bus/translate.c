@@ -19,13 +19,8 @@ static const struct
   const char *name;
   const char *type;
 } members[] = {
-  { "created", "x" },
-  { "expires", "x" },
-  { "joined", "x" },
-  { "last_used", "x" },
-  { "since", "x" },
-  { "topics", "aa{sv}" },
-  { "users", "as" },
+  { "created", "x" }, { "expires", "x" },     { "joined", "x" }, { "last_used", "x" },
+  { "since", "x" },   { "topics", "aa{sv}" }, { "users", "as" },
 };
 
 /* D-Bus to JSON. */
@@ -297,7 +292,8 @@ read_string (HarkJsonReader *reader, const GVariantType *type)
         return NULL;
       return g_variant_new_int64 (g_date_time_to_unix (time) * 1000 + g_date_time_get_microsecond (time) / 1000);
     }
-  return g_variant_type_equal (type, G_VARIANT_TYPE_STRING) ? g_variant_new_take_string (g_steal_pointer (&text)) : NULL;
+  return g_variant_type_equal (type, G_VARIANT_TYPE_STRING) ? g_variant_new_take_string (g_steal_pointer (&text))
+                                                            : NULL;
 }
 
 static GVariant *

@@ -16,7 +16,7 @@
 
 struct _HarkAccounts
 {
-  HarkHub *hub;                          /* unowned, as all that follow */
+  HarkHub *hub; /* unowned, as all that follow */
   HarkStore *store;
   HarkMembership *membership;
   HarkTokenAuthenticator *authenticator;
@@ -235,8 +235,8 @@ update_user_in_thread (HarkTransaction *tx, gpointer data, GError **error)
   UpdateUser *self = data;
   gint64 was_admin;
   gboolean found;
-  if (!hark_transaction_query_int64 (tx, &was_admin, &found, error, "SELECT is_admin FROM users WHERE user_id = ?",
-                                     "i", self->user_id))
+  if (!hark_transaction_query_int64 (tx, &was_admin, &found, error, "SELECT is_admin FROM users WHERE user_id = ?", "i",
+                                     self->user_id))
     return FALSE;
   if (!found)
     {
@@ -264,7 +264,8 @@ on_user_updated (gpointer request)
   if (!self->rights_changed)
     return;
   hark_token_authenticator_drop_user (accounts->authenticator, self->user_id);
-  hark_hub_disconnect_user (accounts->hub, self->user_id, HARK_CLOSE_DISCONNECTED, "your account has changed: connect again");
+  hark_hub_disconnect_user (accounts->hub, self->user_id, HARK_CLOSE_DISCONNECTED,
+                            "your account has changed: connect again");
 }
 
 static void
@@ -313,7 +314,8 @@ delete_user_in_thread (HarkTransaction *tx, gpointer data, GError **error)
   if (owns)
     {
       g_set_error (error, HARK_ERROR, HARK_ERROR_CONFLICT,
-                   "\"user_id\": the user owns server %" G_GINT64_FORMAT ", which must have another owner first", owned);
+                   "\"user_id\": the user owns server %" G_GINT64_FORMAT ", which must have another owner first",
+                   owned);
       return FALSE;
     }
   servers = hark_membership_list_servers (tx, self->user_id, error);
@@ -362,8 +364,8 @@ static const HarkCommandSpec specs[] = {
 };
 
 HarkAccounts *
-hark_accounts_new (HarkHub *hub, HarkStore *store, HarkMembership *membership,
-                   HarkTokenAuthenticator *authenticator, const HarkChatLimits *limits)
+hark_accounts_new (HarkHub *hub, HarkStore *store, HarkMembership *membership, HarkTokenAuthenticator *authenticator,
+                   const HarkChatLimits *limits)
 {
   HarkAccounts *self = g_new0 (HarkAccounts, 1);
   self->hub = hub;

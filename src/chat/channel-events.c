@@ -75,8 +75,8 @@ hark_channel_list_viewers (HarkTransaction *tx, gint64 channel_id, GArray **view
 {
   gint64 private;
   *viewers = NULL;
-  if (!hark_transaction_query_int64 (tx, &private, NULL, error, "SELECT private FROM channels WHERE channel_id = ?", "i",
-                                     channel_id))
+  if (!hark_transaction_query_int64 (tx, &private, NULL, error, "SELECT private FROM channels WHERE channel_id = ?",
+                                     "i", channel_id))
     return FALSE;
   if (private)
     *viewers = hark_rights_list_viewers (tx, channel_id, error);

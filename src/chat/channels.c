@@ -15,7 +15,7 @@
 
 struct _HarkChannels
 {
-  HarkHub *hub;             /* unowned, as all that follow */
+  HarkHub *hub; /* unowned, as all that follow */
   HarkStore *store;
   HarkSnapshots *snapshots;
   const HarkChatLimits *limits;
@@ -226,7 +226,8 @@ create_channel_in_thread (HarkTransaction *tx, gpointer data, GError **error)
     return FALSE;
   self->channel_id = hark_transaction_next_id (tx);
   if (!hark_transaction_exec (tx, error,
-                              "INSERT INTO channels (channel_id, server_id, name, category, position, private, created_at)"
+                              "INSERT INTO channels (channel_id, server_id, name, category, position, private, "
+                              "created_at)"
                               " VALUES (?, ?, ?, ?, ?, ?, ?)",
                               "iittiii", self->channel_id, self->server_id, self->name,
                               hark_field_or_null (self->category),

@@ -8,8 +8,7 @@ G_BEGIN_DECLS
 
 typedef struct _HarkChannels HarkChannels;
 
-HarkChannels *hark_channels_new (HarkHub *hub, HarkStore *store, HarkSnapshots *snapshots,
-                                 const HarkChatLimits *limits);
+HarkChannels *hark_channels_new (HarkHub *hub, HarkStore *store, HarkSnapshots *snapshots, const HarkChatLimits *limits);
 void hark_channels_free (HarkChannels *self);
 
 G_END_DECLS

@@ -12,27 +12,27 @@ G_BEGIN_DECLS
  */
 typedef struct
 {
-  guint message_chars;        /* characters of a message */
-  guint name_chars;           /* of the name of a server, channel, category or token */
+  guint message_chars; /* characters of a message */
+  guint name_chars;    /* of the name of a server, channel, category or token */
   guint displayname_chars;
   guint bio_chars;
   guint activity_chars;
-  guint picture_bytes;        /* of the address of a picture */
-  guint servers_per_user;     /* of which one is a member */
+  guint picture_bytes;    /* of the address of a picture */
+  guint servers_per_user; /* of which one is a member */
   guint channels_per_server;
   guint members_per_server;
   guint grants_per_channel;
-  guint tokens_per_user;      /* neither expired nor revoked */
+  guint tokens_per_user; /* neither expired nor revoked */
   guint ids_per_forget;
-  guint token_cache;          /* identities remembered */
-  guint authenticate_ms;      /* for saying who one is */
-  guint heartbeat_ms;         /* told in the welcome; 0: none */
-  gint64 resume_window_ms;    /* after its end, a session can be resumed */
-  guint kept_sessions_per_user; /* that have ended and can be resumed */
-  guint resume_events;        /* missed events of one topic that are replayed */
-  guint resume_bytes;         /* of all missed events together */
-  gint64 log_age_ms;          /* 0: no bound */
-  gint64 log_events;          /* 0: no bound */
+  guint token_cache;              /* identities remembered */
+  guint authenticate_ms;          /* for saying who one is */
+  guint heartbeat_ms;             /* told in the welcome; 0: none */
+  gint64 resume_window_ms;        /* after its end, a session can be resumed */
+  guint kept_sessions_per_user;   /* that have ended and can be resumed */
+  guint resume_events;            /* missed events of one topic that are replayed */
+  guint resume_bytes;             /* of all missed events together */
+  gint64 log_age_ms;              /* 0: no bound */
+  gint64 log_events;              /* 0: no bound */
   const char *const *open_topics; /* patterns (`*`, `?`) of what every account may subscribe to; static */
 } HarkChatLimits;
 

@@ -33,7 +33,7 @@
 struct _HarkChat
 {
   GObject parent_instance;
-  HarkHub *hub;           /* (owned), as all that follow */
+  HarkHub *hub; /* (owned), as all that follow */
   HarkStore *store;
   HarkPresence *presence;
   HarkIds *ids;
@@ -171,7 +171,8 @@ see_ids (HarkTransaction *tx, HarkIds *ids, GError **error)
   gint64 newest = 0;
   if (!hark_transaction_query_int64 (tx, &newest, NULL, error,
                                      "SELECT coalesce(max(id), 0) FROM (SELECT max(message_id) AS id FROM messages"
-                                     " UNION ALL SELECT max(user_id) FROM users UNION ALL SELECT max(token_id) FROM tokens"
+                                     " UNION ALL SELECT max(user_id) FROM users UNION ALL SELECT max(token_id) FROM "
+                                     "tokens"
                                      " UNION ALL SELECT max(server_id) FROM servers"
                                      " UNION ALL SELECT max(channel_id) FROM channels"
                                      " UNION ALL SELECT max(joined_id) FROM members"

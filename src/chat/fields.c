@@ -84,8 +84,7 @@ hark_field_get_username (const HarkJsonObject *args, const char *field, HarkFiel
  * @limit: (out)
  */
 gboolean
-hark_field_get_page (const HarkJsonObject *args, guint fallback, guint max, gint64 *after, guint *limit,
-                     GError **error)
+hark_field_get_page (const HarkJsonObject *args, guint fallback, guint max, gint64 *after, guint *limit, GError **error)
 {
   gint64 wanted = fallback;
   *after = 0;

@@ -12,7 +12,7 @@
 
 struct _HarkGrants
 {
-  HarkHub *hub;             /* unowned, as all that follow */
+  HarkHub *hub; /* unowned, as all that follow */
   HarkStore *store;
   HarkSnapshots *snapshots;
   const HarkChatLimits *limits;

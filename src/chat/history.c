@@ -26,7 +26,7 @@ typedef struct
   gint64 limit;
 } GetMessages;
 
-#define MESSAGE_COLUMNS \
+#define MESSAGE_COLUMNS                                                                                                \
   "e.message_id, e.seq, e.author_id, e.client_id, e.text, e.created_at, e.edited_at, u.displayname, u.profile_pic"
 
 static HarkJsonSlice
@@ -69,8 +69,8 @@ query_chunk (HarkTransaction *tx, GetMessages *self, HarkRows *rows, GError **er
                                    " LEFT JOIN users u ON u.user_id = e.author_id"
                                    " WHERE e.channel_id = ? AND e.message_id > ? AND e.message_id < ?"
                                    " ORDER BY e.message_id LIMIT ?",
-                                   "iiii", self->channel_id, self->after,
-                                   self->before != 0 ? self->before : G_MAXINT64, self->limit + 1);
+                                   "iiii", self->channel_id, self->after, self->before != 0 ? self->before : G_MAXINT64,
+                                   self->limit + 1);
   return hark_transaction_query (tx, rows, error,
                                  "SELECT " MESSAGE_COLUMNS " FROM (SELECT message_id FROM messages"
                                  " WHERE channel_id = ? AND message_id < ? ORDER BY message_id DESC LIMIT ?) AS chunk"

@@ -8,7 +8,7 @@
 
 struct _HarkInterests
 {
-  HarkHub *hub;             /* unowned, as the next */
+  HarkHub *hub; /* unowned, as the next */
   HarkSnapshots *snapshots;
   const HarkChatLimits *limits;
 };

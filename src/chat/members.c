@@ -20,7 +20,7 @@
 
 struct _HarkMembers
 {
-  HarkHub *hub;             /* unowned, as the next two */
+  HarkHub *hub; /* unowned, as the next two */
   HarkStore *store;
   HarkSnapshots *snapshots;
   const HarkChatLimits *limits;
@@ -55,8 +55,8 @@ read_members (HarkTransaction *tx, GetMembers *self, gboolean all, gint64 *last,
     return FALSE;
   while (hark_rows_next (&rows, &local_error) && n++ < self->limit)
     {
-      gint64 newest = MAX (hark_rows_get_int64 (&rows, HARK_N_USER_COLUMNS),
-                           hark_rows_get_int64 (&rows, HARK_N_USER_COLUMNS + 1));
+      gint64 newest
+        = MAX (hark_rows_get_int64 (&rows, HARK_N_USER_COLUMNS), hark_rows_get_int64 (&rows, HARK_N_USER_COLUMNS + 1));
       end = hark_rows_get_int64 (&rows, 0);
       hark_snapshot_add_user (&self->parent, end, hark_rows_get_int64 (&rows, HARK_N_USER_COLUMNS + 2));
       if (!all && newest <= self->since)

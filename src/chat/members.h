@@ -8,8 +8,7 @@ G_BEGIN_DECLS
 
 typedef struct _HarkMembers HarkMembers;
 
-HarkMembers *hark_members_new (HarkHub *hub, HarkStore *store, HarkSnapshots *snapshots,
-                               const HarkChatLimits *limits);
+HarkMembers *hark_members_new (HarkHub *hub, HarkStore *store, HarkSnapshots *snapshots, const HarkChatLimits *limits);
 void hark_members_free (HarkMembers *self);
 
 G_END_DECLS

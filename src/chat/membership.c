@@ -19,7 +19,7 @@
 
 struct _HarkMembership
 {
-  HarkHub *hub;             /* unowned, as all that follow */
+  HarkHub *hub; /* unowned, as all that follow */
   HarkStore *store;
   HarkSnapshots *snapshots;
   const HarkChatLimits *limits;
@@ -126,8 +126,7 @@ hark_membership_begin (HarkTransaction *tx, gint64 server_id, gint64 user_id, co
                        HarkArrival *arrival, GError **error)
 {
   HarkTopic topic = hark_topic (HARK_TOPIC_SERVER, server_id);
-  return check_room (tx, server_id, user_id, limits, error)
-         && emit_show (tx, server_id, user_id, &arrival->rev, error)
+  return check_room (tx, server_id, user_id, limits, error) && emit_show (tx, server_id, user_id, &arrival->rev, error)
          && hark_event_log_get_seq (tx, &topic, &arrival->cursor, error)
          && hark_transaction_exec (tx, error,
                                    "INSERT INTO members (server_id, user_id, joined_id, joined_at, rev)"
@@ -157,8 +156,8 @@ hark_membership_end (HarkTransaction *tx, gint64 server_id, gint64 user_id, Hark
                                    "DELETE FROM read_marks WHERE user_id = ?"
                                    " AND channel_id IN (SELECT channel_id FROM channels WHERE server_id = ?)",
                                    "ii", user_id, server_id)
-         && hark_transaction_exec (tx, error, "DELETE FROM members WHERE server_id = ? AND user_id = ?", "ii", server_id,
-                                   user_id)
+         && hark_transaction_exec (tx, error, "DELETE FROM members WHERE server_id = ? AND user_id = ?", "ii",
+                                   server_id, user_id)
          && hark_transaction_exec (tx, error, "UPDATE servers SET n_members = n_members - 1 WHERE server_id = ?", "i",
                                    server_id)
          && hark_rights_bury (tx, HARK_TOMBSTONE_SERVER, user_id, 0, server_id, departure->rev, error)

@@ -22,9 +22,9 @@ typedef struct
 /* A user, or all of a server, have ceased to. Zeroed to begin with. */
 typedef struct
 {
-  gint64 rev;        /* of the last event that says so */
-  GArray *servers;   /* (nullable) (element-type gint64) */
-  GArray *channels;  /* (nullable) (element-type gint64): of these servers */
+  gint64 rev;       /* of the last event that says so */
+  GArray *servers;  /* (nullable) (element-type gint64) */
+  GArray *channels; /* (nullable) (element-type gint64): of these servers */
 } HarkDeparture;
 
 void hark_departure_clear (HarkDeparture *self);

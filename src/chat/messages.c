@@ -21,7 +21,7 @@
 
 struct _HarkMessages
 {
-  HarkHub *hub;     /* unowned, as all that follow */
+  HarkHub *hub; /* unowned, as all that follow */
   HarkStore *store;
   const HarkChatLimits *limits;
   HarkCounter *n_messages;
@@ -32,13 +32,13 @@ typedef struct
 {
   HarkRequest parent;
   gint64 channel_id;
-  gint64 server_id;   /* 0: not said */
-  gint64 message_id;  /* out */
-  gint64 seq;         /* out */
-  gboolean is_copy;   /* out */
+  gint64 server_id;  /* 0: not said */
+  gint64 message_id; /* out */
+  gint64 seq;        /* out */
+  gboolean is_copy;  /* out */
   gsize text_len;
   gsize client_id_len; /* 0: none */
-  char bytes[];       /* the text, then the client's id */
+  char bytes[];        /* the text, then the client's id */
 } SendMessage;
 
 static HarkJsonSlice
@@ -61,8 +61,8 @@ static gboolean
 find_first (HarkTransaction *tx, SendMessage *self, GError **error)
 {
   self->is_copy = TRUE;
-  return hark_transaction_query_int64 (tx, &self->seq, NULL, error, "SELECT seq FROM messages WHERE message_id = ?", "i",
-                                       self->message_id);
+  return hark_transaction_query_int64 (tx, &self->seq, NULL, error, "SELECT seq FROM messages WHERE message_id = ?",
+                                       "i", self->message_id);
 }
 
 static gboolean
@@ -99,8 +99,8 @@ say (HarkTransaction *tx, SendMessage *self, HarkMessageRow *row, gint64 ordinal
   row->client_id = slice (self->client_id_len > 0 ? self->bytes + self->text_len : NULL, self->client_id_len);
   hark_message_row_write (row, &draft.json);
   return hark_draft_end (&draft, tx, NULL, NULL, error) && store_message (tx, self, row, ordinal, error)
-         && hark_transaction_exec (tx, error, "UPDATE channels SET last_ordinal = ? WHERE channel_id = ?", "ii", ordinal,
-                                   self->channel_id)
+         && hark_transaction_exec (tx, error, "UPDATE channels SET last_ordinal = ? WHERE channel_id = ?", "ii",
+                                   ordinal, self->channel_id)
          && hark_unread_mark (tx, self->parent.actor, self->channel_id, ordinal, error);
 }
 
@@ -183,8 +183,8 @@ check_length (const char *text, gsize len, guint max_chars, GError **error)
 static gboolean
 check_client_id (const HarkJsonValue *value, GError **error)
 {
-  gboolean is_id = value->token == HARK_JSON_STRING || value->token == HARK_JSON_INTEGER
-                   || value->token == HARK_JSON_NUMBER;
+  gboolean is_id
+    = value->token == HARK_JSON_STRING || value->token == HARK_JSON_INTEGER || value->token == HARK_JSON_NUMBER;
   if (is_id && value->raw.len <= MAX_CLIENT_ID)
     return TRUE;
   g_set_error (error, HARK_ERROR, is_id ? HARK_ERROR_TOO_LARGE : HARK_ERROR_BAD_REQUEST,
@@ -216,8 +216,7 @@ on_message (HarkCommand *command, gpointer concern)
   if (!hark_json_object_get_id (args, "channel", HARK_FIELD_REQUIRED, &channel_id, &error)
       || !hark_json_object_get_id (args, "server", HARK_FIELD_OPTIONAL, &server_id, &error)
       || !hark_json_object_get_text (args, "message", HARK_FIELD_REQUIRED, &text, &error)
-      || !check_text (text, &len, &error)
-      || (client_id != NULL && !check_client_id (client_id, &error)))
+      || !check_text (text, &len, &error) || (client_id != NULL && !check_client_id (client_id, &error)))
     {
       refuse (command, error);
       return;

@@ -15,8 +15,8 @@ hark_profile_read (HarkProfile *self, const HarkJsonObject *args, const HarkChat
 {
   return hark_field_get_name (args, names[HARK_PROFILE_DISPLAYNAME], HARK_FIELD_OPTIONAL, limits->displayname_chars,
                               &self->fields[HARK_PROFILE_DISPLAYNAME], error)
-         && hark_json_object_get_string (args, names[HARK_PROFILE_PICTURE], HARK_FIELD_OPTIONAL,
-                                         limits->picture_bytes, &self->fields[HARK_PROFILE_PICTURE], error)
+         && hark_json_object_get_string (args, names[HARK_PROFILE_PICTURE], HARK_FIELD_OPTIONAL, limits->picture_bytes,
+                                         &self->fields[HARK_PROFILE_PICTURE], error)
          && hark_field_get_text (args, names[HARK_PROFILE_BIO], HARK_FIELD_OPTIONAL, limits->bio_chars,
                                  &self->fields[HARK_PROFILE_BIO], error)
          && hark_field_get_text (args, names[HARK_PROFILE_ACTIVITY], HARK_FIELD_OPTIONAL, limits->activity_chars,

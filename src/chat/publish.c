@@ -22,8 +22,8 @@ typedef struct
   HarkRequest parent;
   HarkTopic topic; /* (owned) */
   char *kind;
-  char *data;      /* JSON */
-  gsize len;       /* bytes in @data */
+  char *data; /* JSON */
+  gsize len;  /* bytes in @data */
 } Publication;
 
 static void

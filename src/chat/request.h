@@ -22,11 +22,11 @@ struct _HarkRequest
 {
   HarkCommand *command;
   gpointer concern;
-  gint64 actor;            /* user id; 0: nobody's, an administrator's on the bus */
+  gint64 actor; /* user id; 0: nobody's, an administrator's on the bus */
   gboolean is_admin;
   HarkJsonWriter reply;
-  HarkRequestFunc done;    /* (nullable) */
-  HarkRequestFunc clear;   /* (nullable) */
+  HarkRequestFunc done;  /* (nullable) */
+  HarkRequestFunc clear; /* (nullable) */
 };
 
 gpointer hark_request_new (gsize size, HarkCommand *command, gpointer concern, HarkRequestFunc clear);

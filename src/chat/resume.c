@@ -20,7 +20,7 @@
 
 struct _HarkResume
 {
-  HarkHub *hub;                    /* unowned, as all that follow */
+  HarkHub *hub; /* unowned, as all that follow */
   HarkSnapshots *snapshots;
   HarkSessionStore *session_store;
   const HarkChatLimits *limits;

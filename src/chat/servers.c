@@ -13,7 +13,7 @@
 
 struct _HarkServers
 {
-  HarkHub *hub;               /* unowned, as all that follow */
+  HarkHub *hub; /* unowned, as all that follow */
   HarkStore *store;
   HarkSnapshots *snapshots;
   HarkMembership *membership;
@@ -141,11 +141,11 @@ typedef struct
 {
   HarkRequest parent;
   gint64 server_id;
-  char *name;         /* (nullable) */
-  char *icon;         /* (nullable) */
-  gint64 owner_id;    /* 0: stays */
+  char *name;      /* (nullable) */
+  char *icon;      /* (nullable) */
+  gint64 owner_id; /* 0: stays */
   HarkArrival arrival;
-  GArray *lost;       /* (nullable) (element-type gint64): channels that an owner cannot see any more */
+  GArray *lost; /* (nullable) (element-type gint64): channels that an owner cannot see any more */
   gint64 old_owner;
   gint64 rev;
 } ServerRequest;
@@ -184,8 +184,8 @@ create_server_in_thread (HarkTransaction *tx, gpointer data, GError **error)
       g_set_error (error, HARK_ERROR, HARK_ERROR_NOT_FOUND, "\"owner_id\": there is no such user");
       return FALSE;
     }
-  if (!hark_transaction_exec (tx, error,
-                              "INSERT INTO servers (server_id, name, icon, owner_id, created_at) VALUES (?, ?, ?, ?, ?)",
+  if (!hark_transaction_exec (tx,
+                              error, "INSERT INTO servers (server_id, name, icon, owner_id, created_at) VALUES (?, ?, ?, ?, ?)",
                               "ittii", self->server_id, self->name, hark_field_or_null (self->icon), self->owner_id,
                               hark_transaction_now_ms (tx))
       || !hark_membership_begin (tx, self->server_id, self->owner_id, servers->limits, &self->arrival, error)
@@ -217,7 +217,8 @@ on_create_server (HarkCommand *command, gpointer concern)
       if (self->owner_id == 0)
         g_set_error (&error, HARK_ERROR, HARK_ERROR_BAD_REQUEST, "\"owner_id\" is missing");
       else if (self->owner_id != self->parent.actor && !self->parent.is_admin)
-        g_set_error (&error, HARK_ERROR, HARK_ERROR_FORBIDDEN, "\"owner_id\": only administrators make servers for others");
+        g_set_error (&error, HARK_ERROR, HARK_ERROR_FORBIDDEN,
+                     "\"owner_id\": only administrators make servers for others");
     }
   if (error != NULL)
     hark_request_refuse (self, error);

@@ -32,8 +32,8 @@ typedef struct
   gint64 rev;
   char *protocol;
   char *address;
-  GArray *topics;  /* (element-type TopicRow) */
-  GArray *loaded;  /* (element-type gint64) */
+  GArray *topics; /* (element-type TopicRow) */
+  GArray *loaded; /* (element-type gint64) */
 } SessionRow;
 
 typedef struct
@@ -53,15 +53,15 @@ typedef struct
 
 struct _HarkSessionStore
 {
-  HarkHub *hub;             /* unowned, as the next two */
+  HarkHub *hub; /* unowned, as the next two */
   HarkStore *store;
   HarkSnapshots *snapshots;
-  HarkClock *clock;         /* (owned) */
+  HarkClock *clock; /* (owned) */
   const HarkChatLimits *limits;
-  GHashTable *records;      /* session id → Record (owned) */
-  GQueue dirty;             /* (element-type gint64) (owned): ids in the order they became dirty */
-  GArray *waiters;          /* (element-type Waiter) */
-  guint n_writing;          /* works under way */
+  GHashTable *records; /* session id → Record (owned) */
+  GQueue dirty;        /* (element-type gint64) (owned): ids in the order they became dirty */
+  GArray *waiters;     /* (element-type Waiter) */
+  guint n_writing;     /* works under way */
   gulong removed_id;
   guint flush_id;
 };
@@ -194,13 +194,12 @@ session_row_new (HarkSessionStore *self, HarkSession *session, const Record *rec
   for (guint i = 0; i < n_topics; i++)
     {
       HarkSubscription *subscription = session->subscriptions->pdata[i];
-      TopicRow topic = { hark_topic_copy (hark_subscription_get_topic (subscription)),
-                         hark_subscription_get_cursor (subscription) };
+      TopicRow topic
+        = { hark_topic_copy (hark_subscription_get_topic (subscription)), hark_subscription_get_cursor (subscription) };
       g_array_append_val (row->topics, topic);
     }
   return row;
 }
-
 
 static gboolean
 on_flush (gpointer data)

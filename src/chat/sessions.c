@@ -13,7 +13,7 @@
 
 struct _HarkSessions
 {
-  HarkHub *hub;                     /* unowned, as the next two */
+  HarkHub *hub; /* unowned, as the next two */
   HarkStore *store;
   HarkSessionStore *session_store;
   HarkAuthenticator *authenticator; /* (owned) */

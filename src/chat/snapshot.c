@@ -28,8 +28,8 @@ typedef struct
 
 struct _HarkSnapshots
 {
-  HarkHub *hub;     /* unowned */
-  HarkStore *store; /* unowned */
+  HarkHub *hub;       /* unowned */
+  HarkStore *store;   /* unowned */
   gint64 expired_rev; /* what was read before this does not count */
   HarkCounter *n_retries;
   void (*changed) (HarkSession *session, gpointer data); /* (nullable) */

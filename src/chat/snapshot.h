@@ -29,11 +29,11 @@ struct _HarkSnapshot
   gint64 actor;
   gint64 rev;
   guint attempts;
-  GArray *topics;  /* (element-type HarkJoin) */
-  GArray *users;   /* (element-type HarkJoinedUser) */
+  GArray *topics; /* (element-type HarkJoin) */
+  GArray *users;  /* (element-type HarkJoinedUser) */
   HarkJsonWriter reply;
   HarkSnapshotRead read;
-  HarkSnapshotFunc clear; /* (nullable) */
+  HarkSnapshotFunc clear;  /* (nullable) */
   HarkSnapshotFunc joined; /* (nullable): after the reply was sent and the topics joined */
 };
 

@@ -265,9 +265,10 @@ look_up_in_thread (HarkTransaction *tx, gpointer data, GError **error)
                                "b", lookup->hash, (gsize)HARK_TOKEN_HASH_LEN))
     return FALSE;
   if (hark_rows_next (&rows, &local_error))
-    lookup->identity = hark_identity_new (hark_rows_get_int64 (&rows, 2), hark_rows_get_text (&rows, 3, NULL),
-                                          hark_rows_get_int64 (&rows, 0), hark_rows_get_int64 (&rows, 1),
-                                          hark_rows_get_int64 (&rows, 4) != 0 ? HARK_IDENTITY_ADMIN : HARK_IDENTITY_NONE);
+    lookup->identity
+      = hark_identity_new (hark_rows_get_int64 (&rows, 2), hark_rows_get_text (&rows, 3, NULL),
+                           hark_rows_get_int64 (&rows, 0), hark_rows_get_int64 (&rows, 1),
+                           hark_rows_get_int64 (&rows, 4) != 0 ? HARK_IDENTITY_ADMIN : HARK_IDENTITY_NONE);
   if (local_error == NULL)
     return TRUE;
   g_propagate_error (error, g_steal_pointer (&local_error));

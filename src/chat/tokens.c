@@ -24,13 +24,13 @@ typedef struct
 
 struct _HarkTokens
 {
-  HarkHub *hub;                          /* unowned, as the next */
+  HarkHub *hub; /* unowned, as the next */
   HarkStore *store;
   HarkTokenAuthenticator *authenticator; /* (owned) */
   HarkClock *clock;                      /* (owned) */
   const HarkChatLimits *limits;          /* unowned */
-  GQueue deadlines;                      /* (element-type Deadline) (owned): sessions to say who they are, first due first */
-  guint n_expiring;                      /* sessions whose token runs out */
+  GQueue deadlines; /* (element-type Deadline) (owned): sessions to say who they are, first due first */
+  guint n_expiring; /* sessions whose token runs out */
   gulong connected_id;
   gulong added_id;
   gulong removed_id;

@@ -15,10 +15,10 @@ typedef struct _HarkSession HarkSession;
 typedef enum
 {
   HARK_COMMAND_NONE = 0,
-  HARK_COMMAND_ANONYMOUS = 1 << 0, /* sessions without an account may use it */
+  HARK_COMMAND_ANONYMOUS = 1 << 0,       /* sessions without an account may use it */
   HARK_COMMAND_UNAUTHENTICATED = 1 << 1, /* sessions that have not said who they are may use it */
-  HARK_COMMAND_ADMIN = 1 << 2,     /* administrators alone: over D-Bus, or with an administrator's token */
-  HARK_COMMAND_UNMETERED = 1 << 3  /* takes nothing from the quota of requests */
+  HARK_COMMAND_ADMIN = 1 << 2,           /* administrators alone: over D-Bus, or with an administrator's token */
+  HARK_COMMAND_UNMETERED = 1 << 3        /* takes nothing from the quota of requests */
 } HarkCommandFlags;
 
 /**
@@ -51,16 +51,16 @@ typedef void (*HarkCommandAnswer) (const char *json, gsize len, const GError *er
 struct _HarkCommand
 {
   guint refs;
-  const HarkCommandSpec *spec;  /* unowned: of the dispatcher */
-  HarkSession *session;         /* (owned) (nullable): who asked; %NULL for D-Bus and HTTP */
-  HarkIdentity *actor;          /* (owned) (nullable): on whose behalf; %NULL before authentication */
-  const HarkJsonObject *args;   /* during handle () only */
-  char *ref;                    /* (owned) (nullable): JSON text to be echoed */
-  gpointer tag;                 /* the protocol's own: what it needs to address the reply (Socket.IO: namespace and id) */
-  GDestroyNotify tag_free;      /* (nullable) */
-  HarkCommandAnswer answer;     /* (nullable) */
+  const HarkCommandSpec *spec; /* unowned: of the dispatcher */
+  HarkSession *session;        /* (owned) (nullable): who asked; %NULL for D-Bus and HTTP */
+  HarkIdentity *actor;         /* (owned) (nullable): on whose behalf; %NULL before authentication */
+  const HarkJsonObject *args;  /* during handle () only */
+  char *ref;                   /* (owned) (nullable): JSON text to be echoed */
+  gpointer tag;             /* the protocol's own: what it needs to address the reply (Socket.IO: namespace and id) */
+  GDestroyNotify tag_free;  /* (nullable) */
+  HarkCommandAnswer answer; /* (nullable) */
   gpointer answer_data;
-  HarkJsonWriter *writer;       /* unowned: the dispatcher's, for one reply at a time */
+  HarkJsonWriter *writer; /* unowned: the dispatcher's, for one reply at a time */
   gboolean answered;
   gboolean failed;  /* the answer is an error */
   gboolean refused; /* for what the client asked, not for the state of the hub or of others */

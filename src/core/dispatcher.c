@@ -117,7 +117,8 @@ check_actor (const HarkCommandSpec *spec, HarkIdentity *actor, GError **error)
 {
   if (actor == NULL && (spec->flags & HARK_COMMAND_UNAUTHENTICATED) == 0)
     {
-      g_set_error (error, HARK_ERROR, HARK_ERROR_UNAUTHENTICATED, "say who you are first: \"authenticate\" with a token");
+      g_set_error (error, HARK_ERROR, HARK_ERROR_UNAUTHENTICATED,
+                   "say who you are first: \"authenticate\" with a token");
       return FALSE;
     }
   if (actor != NULL && (actor->flags & HARK_IDENTITY_ANONYMOUS) != 0 && (spec->flags & HARK_COMMAND_ANONYMOUS) == 0)

@@ -89,8 +89,8 @@ hark_event_log_append (HarkTransaction *tx, const HarkTopic *topic, const HarkLo
       started = hark_transaction_query (tx, &rows, error,
                                         "INSERT INTO event_log (topic_id, seq, kind, payload, at, audience)"
                                         " VALUES (?, ?, ?, ?, ?, ?) RETURNING rev",
-                                        "iitTib", position->topic_id, position->seq, kind, json, len, now,
-                                        packed->data, (gsize)packed->len);
+                                        "iitTib", position->topic_id, position->seq, kind, json, len, now, packed->data,
+                                        (gsize)packed->len);
     }
   if (!started || !hark_rows_next (&rows, error))
     return FALSE;
@@ -165,8 +165,8 @@ hark_event_log_read (HarkTransaction *tx, const HarkTopic *topic, gint64 cursor,
       gsize len, audience_len;
       gint64 found = hark_rows_get_int64 (&rows, 0);
       const char *json = hark_rows_get_text (&rows, 3, &len);
-      HarkEvent *event = hark_event_new (topic, found, hark_rows_get_int64 (&rows, 1),
-                                         hark_rows_get_text (&rows, 2, NULL), json, len);
+      HarkEvent *event
+        = hark_event_new (topic, found, hark_rows_get_int64 (&rows, 1), hark_rows_get_text (&rows, 2, NULL), json, len);
       if (!hark_rows_is_null (&rows, 4))
         {
           const guint8 *packed = hark_rows_get_blob (&rows, 4, &audience_len);

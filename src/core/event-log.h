@@ -16,8 +16,7 @@ typedef struct
   gint64 seq;
 } HarkLogPosition;
 
-gboolean hark_event_log_reserve (HarkTransaction *tx, const HarkTopic *topic, HarkLogPosition *position,
-                                 GError **error);
+gboolean hark_event_log_reserve (HarkTransaction *tx, const HarkTopic *topic, HarkLogPosition *position, GError **error);
 gboolean hark_event_log_append (HarkTransaction *tx, const HarkTopic *topic, const HarkLogPosition *position,
                                 const char *kind, const char *json, gsize len, GArray *audience, gint64 *rev,
                                 GError **error);
@@ -26,9 +25,9 @@ gboolean hark_event_log_append (HarkTransaction *tx, const HarkTopic *topic, con
 gboolean hark_event_log_get_rev (HarkTransaction *tx, gint64 *rev, GError **error);
 gboolean hark_event_log_get_horizon (HarkTransaction *tx, gint64 *rev, GError **error);
 gboolean hark_event_log_get_seq (HarkTransaction *tx, const HarkTopic *topic, gint64 *seq, GError **error);
-gboolean hark_event_log_read (HarkTransaction *tx, const HarkTopic *topic, gint64 cursor, guint max,
-                              GPtrArray *events, gboolean *reset, gint64 *seq, GError **error);
-gboolean hark_event_log_trim (HarkTransaction *tx, gint64 max_age_ms, gint64 max_events, guint batch,
-                              gint64 *trimmed, GError **error);
+gboolean hark_event_log_read (HarkTransaction *tx, const HarkTopic *topic, gint64 cursor, guint max, GPtrArray *events,
+                              gboolean *reset, gint64 *seq, GError **error);
+gboolean hark_event_log_trim (HarkTransaction *tx, gint64 max_age_ms, gint64 max_events, guint batch, gint64 *trimmed,
+                              GError **error);
 
 G_END_DECLS

@@ -32,10 +32,10 @@ struct _HarkHub
   HarkIds *ids;               /* (owned) */
   HarkIndex *index;           /* (owned) */
   HarkHubLimits limits;
-  GHashTable *sessions;       /* id → HarkSession (owned) */
-  GHashTable *users;          /* id → UserEntry (owned) */
+  GHashTable *sessions; /* id → HarkSession (owned) */
+  GHashTable *users;    /* id → UserEntry (owned) */
   HarkRecent recent;
-  GArray *waiters;            /* (element-type Waiter) */
+  GArray *waiters; /* (element-type Waiter) */
   HarkCounter *n_opened;
   HarkCounter *n_closed;
   HarkCounter *n_refused;
@@ -145,16 +145,16 @@ hark_hub_class_init (HarkHubClass *klass)
   g_object_class_install_properties (object_class, N_PROPS, props);
   signals[SESSION_CONNECTED] = g_signal_new ("session-connected", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                              G_TYPE_NONE, 1, HARK_TYPE_SESSION);
-  signals[SESSION_ADDED] = g_signal_new ("session-added", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1,
-                                         HARK_TYPE_SESSION);
-  signals[SESSION_REMOVED] = g_signal_new ("session-removed", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
-                                           G_TYPE_NONE, 3, HARK_TYPE_SESSION, G_TYPE_UINT, G_TYPE_STRING);
-  signals[USER_ONLINE] = g_signal_new ("user-online", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1,
-                                       G_TYPE_INT64);
-  signals[USER_OFFLINE] = g_signal_new ("user-offline", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1,
-                                        G_TYPE_INT64);
-  signals[PUBLISHED] = g_signal_new ("published", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1,
-                                     G_TYPE_POINTER);
+  signals[SESSION_ADDED]
+    = g_signal_new ("session-added", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1, HARK_TYPE_SESSION);
+  signals[SESSION_REMOVED] = g_signal_new ("session-removed", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE,
+                                           3, HARK_TYPE_SESSION, G_TYPE_UINT, G_TYPE_STRING);
+  signals[USER_ONLINE]
+    = g_signal_new ("user-online", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_INT64);
+  signals[USER_OFFLINE]
+    = g_signal_new ("user-offline", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_INT64);
+  signals[PUBLISHED]
+    = g_signal_new ("published", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_POINTER);
 }
 
 static void
@@ -179,8 +179,8 @@ hark_hub_new (HarkTurn *turn, HarkDispatcher *dispatcher, HarkClock *clock, Hark
   hark_recent_init (&self->recent, limits->max_recent, limits->max_recent_bytes);
   self->n_opened = hark_metrics_counter (metrics, "hark_sessions_opened_total", "Sessions that began.");
   self->n_closed = hark_metrics_counter (metrics, "hark_sessions_closed_total", "Sessions that ended.");
-  self->n_refused = hark_metrics_counter (metrics, "hark_sessions_refused_total",
-                                          "Sessions refused because there were too many.");
+  self->n_refused
+    = hark_metrics_counter (metrics, "hark_sessions_refused_total", "Sessions refused because there were too many.");
   self->n_abuse = hark_metrics_counter (metrics, "hark_sessions_abuse_total",
                                         "Sessions disconnected for too many refused messages.");
   self->n_paused = hark_metrics_counter (metrics, "hark_sessions_paused_total",
@@ -501,9 +501,9 @@ static void
 replay_event (HarkEvent *event, gpointer data)
 {
   Replay *replay = data;
-  gboolean wanted = replay->topic != NULL ? hark_topic_equal (&event->topic, replay->topic)
-                                          : event->topic.kind == HARK_TOPIC_USER
-                                              && g_hash_table_contains (replay->added, &event->topic.id);
+  gboolean wanted = replay->topic != NULL
+                      ? hark_topic_equal (&event->topic, replay->topic)
+                      : event->topic.kind == HARK_TOPIC_USER && g_hash_table_contains (replay->added, &event->topic.id);
   if (wanted)
     hark_session_send_event (replay->session, event);
 }

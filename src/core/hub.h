@@ -17,17 +17,20 @@ G_BEGIN_DECLS
  */
 typedef struct
 {
-  guint max_sessions;               /* in all; 0: no bound */
-  guint max_sessions_per_user;      /* 0: no bound */
-  guint max_subscriptions;          /* of one session */
-  guint max_interests;              /* users that one session has loaded */
-  guint max_pending;                /* commands of a session under way before its reading is put off */
-  guint max_strikes;                /* refused messages before a session is disconnected for abuse */
-  guint max_recent;                 /* events kept to join snapshots and updates */
+  guint max_sessions;          /* in all; 0: no bound */
+  guint max_sessions_per_user; /* 0: no bound */
+  guint max_subscriptions;     /* of one session */
+  guint max_interests;         /* users that one session has loaded */
+  guint max_pending;           /* commands of a session under way before its reading is put off */
+  guint max_strikes;           /* refused messages before a session is disconnected for abuse */
+  guint max_recent;            /* events kept to join snapshots and updates */
   gsize max_recent_bytes;
 } HarkHubLimits;
 
-#define HARK_HUB_LIMITS_DEFAULT { 0, 100, 1000, 10000, 256, 50, 8192, 8 << 20 }
+#define HARK_HUB_LIMITS_DEFAULT                                                                                        \
+  {                                                                                                                    \
+    0, 100, 1000, 10000, 256, 50, 8192, 8 << 20                                                                        \
+  }
 
 #define HARK_TYPE_HUB (hark_hub_get_type ())
 G_DECLARE_FINAL_TYPE (HarkHub, hark_hub, HARK, HUB, GObject)
@@ -41,8 +44,8 @@ G_DECLARE_FINAL_TYPE (HarkHub, hark_hub, HARK, HUB, GObject)
  * Properties: sessions, subscriptions, interests, users, topics (all guint, read-only).
  */
 
-HarkHub *hark_hub_new (HarkTurn *turn, HarkDispatcher *dispatcher, HarkClock *clock, HarkIds *ids,
-                       HarkMetrics *metrics, const HarkHubLimits *limits);
+HarkHub *hark_hub_new (HarkTurn *turn, HarkDispatcher *dispatcher, HarkClock *clock, HarkIds *ids, HarkMetrics *metrics,
+                       const HarkHubLimits *limits);
 
 /* Sessions. */
 guint hark_hub_get_n_sessions (HarkHub *self);

@@ -26,8 +26,8 @@ struct _HarkTopicEntry
   HarkReceiver *receivers;
   guint32 n_receivers;
   guint32 size;
-  GPtrArray *batch;      /* (nullable) (owned) (element-type HarkEvent): published in this turn, not yet delivered */
-  gint64 published_seq;  /* of the last event given to @batch or delivered */
+  GPtrArray *batch;     /* (nullable) (owned) (element-type HarkEvent): published in this turn, not yet delivered */
+  gint64 published_seq; /* of the last event given to @batch or delivered */
 };
 
 const HarkEvent *hark_topic_entry_get_waiting (const HarkTopicEntry *self);

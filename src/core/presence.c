@@ -15,8 +15,8 @@ typedef struct
 struct _HarkPresence
 {
   GObject parent_instance;
-  HarkHub *hub;       /* unowned: outlives us */
-  HarkClock *clock;   /* (owned) */
+  HarkHub *hub;     /* unowned: outlives us */
+  HarkClock *clock; /* (owned) */
   guint grace_ms;
   GHashTable *online; /* user id → gint64 key (owned): announced as online */
   GQueue leaving;     /* (element-type Leaving) (owned): by due time; stale when the user has come back */

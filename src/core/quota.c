@@ -13,10 +13,10 @@
 
 typedef struct
 {
-  const char *name;      /* interned */
-  gint64 interval;       /* microseconds for one; 0: no bound */
-  gint64 tolerance;      /* microseconds of credit: the burst */
-  HarkCounter *refused;  /* unowned: the metrics' */
+  const char *name;     /* interned */
+  gint64 interval;      /* microseconds for one; 0: no bound */
+  gint64 tolerance;     /* microseconds of credit: the burst */
+  HarkCounter *refused; /* unowned: the metrics' */
 } Rate;
 
 typedef struct

@@ -58,16 +58,16 @@ struct _HarkSession
   HarkInterest *interests;  /* (nullable) (owned) */
   guint32 n_interests;
   guint32 interests_size;
-  guint32 user_position;    /* among its user's sessions */
-  guint16 pending;          /* commands not yet answered */
-  guint16 strikes;          /* refused messages, for abuse */
+  guint32 user_position; /* among its user's sessions */
+  guint16 pending;       /* commands not yet answered */
+  guint16 strikes;       /* refused messages, for abuse */
   HarkSessionState state : 4;
-  guint paused : 1;         /* reading is off until commands are answered */
-  guint held : 1;           /* reading is off until hark_session_release () */
+  guint paused : 1; /* reading is off until commands are answered */
+  guint held : 1;   /* reading is off until hark_session_release () */
   guint in_hub : 1;
-  guint ending : 1;         /* session_end () has begun */
-  guint slow : 1;           /* over its outbox's bound: about to be ended */
-  guint resumable : 1;      /* its end keeps what it was subscribed to */
+  guint ending : 1;    /* session_end () has begun */
+  guint slow : 1;      /* over its outbox's bound: about to be ended */
+  guint resumable : 1; /* its end keeps what it was subscribed to */
 };
 
 #define HARK_TYPE_SESSION (hark_session_get_type ())

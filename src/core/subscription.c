@@ -74,8 +74,8 @@ hark_subscription_class_init (HarkSubscriptionClass *klass)
    *
    * It receives nothing any more; both ends are already gone, the cursor is where it stood.
    */
-  signals[ENDED] = g_signal_new ("ended", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
-                                 G_TYPE_NONE, 0);
+  signals[ENDED]
+    = g_signal_new ("ended", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
 static void

@@ -71,7 +71,10 @@ typedef struct
   HarkStatement *statement;
 } HarkRows;
 
-#define HARK_ROWS_INIT { NULL, NULL }
+#define HARK_ROWS_INIT                                                                                                 \
+  {                                                                                                                    \
+    NULL, NULL                                                                                                         \
+  }
 
 gboolean hark_transaction_query (HarkTransaction *self, HarkRows *rows, GError **error, const char *sql,
                                  const char *types, ...);

@@ -20,7 +20,7 @@ typedef struct
   HarkCtlChangeKind kind;
 } HarkCtlChange;
 
-GVariant *hark_ctl_collect_changes (HarkCtlInvocation *invocation, const HarkCtlChange *changes, GVariantBuilder *builder,
-                                    GError **error);
+GVariant *hark_ctl_collect_changes (HarkCtlInvocation *invocation, const HarkCtlChange *changes,
+                                    GVariantBuilder *builder, GError **error);
 
 G_END_DECLS

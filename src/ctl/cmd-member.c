@@ -6,12 +6,8 @@
 #include <glib/gi18n.h>
 
 static const HarkCtlColumn columns[] = {
-  { "user_id", N_ ("ID") },
-  { "username", N_ ("USERNAME") },
-  { "displayname", N_ ("NAME") },
-  { "status", N_ ("STATUS") },
-  { "joined", N_ ("JOINED") },
-  { NULL },
+  { "user_id", N_ ("ID") },    { "username", N_ ("USERNAME") }, { "displayname", N_ ("NAME") },
+  { "status", N_ ("STATUS") }, { "joined", N_ ("JOINED") },     { NULL },
 };
 
 static gboolean

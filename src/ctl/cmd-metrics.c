@@ -46,7 +46,8 @@ compare_names (gconstpointer a, gconstpointer b)
 static GVariant *
 select_metrics (GVariant *all, const char *prefix, gboolean as_rows)
 {
-  g_auto (GVariantBuilder) builder = G_VARIANT_BUILDER_INIT (as_rows ? G_VARIANT_TYPE ("aa{sv}") : G_VARIANT_TYPE_VARDICT);
+  g_auto (GVariantBuilder) builder
+    = G_VARIANT_BUILDER_INIT (as_rows ? G_VARIANT_TYPE ("aa{sv}") : G_VARIANT_TYPE_VARDICT);
   g_autoptr (GPtrArray) names = g_ptr_array_new ();
   GVariantIter iter;
   const char *name;

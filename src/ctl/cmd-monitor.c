@@ -91,10 +91,11 @@ on_interrupted (gpointer data)
 static char *
 start_monitor (GDBusConnection *connection, GError **error)
 {
-  g_autoptr (GDBusMessage) call =
-    g_dbus_message_new_method_call (HARK_BUS_NAME, HARK_BUS_PATH, HARK_BUS_NAME, "StartMonitor");
-  g_autoptr (GDBusMessage) reply = g_dbus_connection_send_message_with_reply_sync (
-    connection, call, G_DBUS_SEND_MESSAGE_FLAGS_NONE, -1, NULL, NULL, error);
+  g_autoptr (GDBusMessage) call
+    = g_dbus_message_new_method_call (HARK_BUS_NAME, HARK_BUS_PATH, HARK_BUS_NAME, "StartMonitor");
+  g_autoptr (GDBusMessage) reply
+    = g_dbus_connection_send_message_with_reply_sync (connection, call, G_DBUS_SEND_MESSAGE_FLAGS_NONE, -1, NULL, NULL,
+                                                      error);
   if (reply == NULL || g_dbus_message_to_gerror (reply, error))
     return NULL;
   return g_strdup (g_dbus_message_get_sender (reply));

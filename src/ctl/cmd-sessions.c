@@ -47,8 +47,8 @@ get_page (HarkCtl *ctl, const char *after, gpointer data, GVariant **rows, char 
   HarkBusHub1 *hub = hark_ctl_get_hub (ctl, error);
   const char *user_id = data;
   return hub != NULL
-         && hark_bus_hub1_call_list_sessions_sync (hub, after, HARK_CTL_PAGE, user_id != NULL ? user_id : "", rows, next,
-                                                   NULL, error);
+         && hark_bus_hub1_call_list_sessions_sync (hub, after, HARK_CTL_PAGE, user_id != NULL ? user_id : "", rows,
+                                                   next, NULL, error);
 }
 
 gboolean

@@ -7,14 +7,10 @@
 #include <glib/gi18n.h>
 
 static const HarkCtlColumn columns[] = {
-  { "token_id", N_ ("ID") },
-  { "user_id", N_ ("USER") },
-  { "label", N_ ("LABEL") },
-  { "created", N_ ("CREATED") },
-  { "expires", N_ ("EXPIRES") },
-  { "last_used", N_ ("LAST USED") },
-  { "revoked", N_ ("REVOKED") },
-  { NULL },
+  { "token_id", N_ ("ID") },     { "user_id", N_ ("USER") },
+  { "label", N_ ("LABEL") },     { "created", N_ ("CREATED") },
+  { "expires", N_ ("EXPIRES") }, { "last_used", N_ ("LAST USED") },
+  { "revoked", N_ ("REVOKED") }, { NULL },
 };
 
 gboolean
@@ -53,9 +49,8 @@ hark_ctl_token_create (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **err
     return FALSE;
   if (hark_ctl_is_json (ctl))
     {
-      g_autoptr (GVariant) object =
-        g_variant_ref_sink (g_variant_new_parsed ("{'token_id': <%s>, 'token': <%s>, 'expires': <%x>}", id, token,
-                                                  expires));
+      g_autoptr (GVariant) object = g_variant_ref_sink (
+        g_variant_new_parsed ("{'token_id': <%s>, 'token': <%s>, 'expires': <%x>}", id, token, expires));
       g_autofree char *json = hark_ctl_format_json (object);
       hark_ctl_print (ctl, json);
     }

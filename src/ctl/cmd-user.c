@@ -17,16 +17,11 @@ static const HarkCtlColumn columns[] = {
 };
 
 static const HarkCtlColumn fields[] = {
-  { "user_id", N_ ("ID") },
-  { "username", N_ ("Username") },
-  { "displayname", N_ ("Name") },
-  { "profile_pic", N_ ("Picture") },
-  { "bio", N_ ("Bio") },
-  { "activity", N_ ("Activity") },
-  { "status", N_ ("Status") },
-  { "admin", N_ ("Administrator") },
-  { "created", N_ ("Created") },
-  { NULL },
+  { "user_id", N_ ("ID") },       { "username", N_ ("Username") },
+  { "displayname", N_ ("Name") }, { "profile_pic", N_ ("Picture") },
+  { "bio", N_ ("Bio") },          { "activity", N_ ("Activity") },
+  { "status", N_ ("Status") },    { "admin", N_ ("Administrator") },
+  { "created", N_ ("Created") },  { NULL },
 };
 
 static gboolean
@@ -84,12 +79,9 @@ gboolean
 hark_ctl_user_set (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **error)
 {
   static const HarkCtlChange known[] = {
-    { "username", "username", HARK_CTL_CHANGE_TEXT },
-    { "displayname", "displayname", HARK_CTL_CHANGE_TEXT },
-    { "picture", "profile_pic", HARK_CTL_CHANGE_TEXT },
-    { "bio", "bio", HARK_CTL_CHANGE_TEXT },
-    { "admin", "admin", HARK_CTL_CHANGE_BOOLEAN },
-    { NULL },
+    { "username", "username", HARK_CTL_CHANGE_TEXT },   { "displayname", "displayname", HARK_CTL_CHANGE_TEXT },
+    { "picture", "profile_pic", HARK_CTL_CHANGE_TEXT }, { "bio", "bio", HARK_CTL_CHANGE_TEXT },
+    { "admin", "admin", HARK_CTL_CHANGE_BOOLEAN },      { NULL },
   };
   g_auto (GVariantBuilder) builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
   g_autoptr (GVariant) changes = hark_ctl_collect_changes (invocation, known, &builder, error);

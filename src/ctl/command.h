@@ -33,7 +33,7 @@ typedef struct
 
 typedef struct
 {
-  const char *name;  /* without the dashes; %NULL ends the list */
+  const char *name; /* without the dashes; %NULL ends the list */
   HarkCtlWord word;
   const char *value; /* (nullable): in capitals, as the help shows it */
   const char *help;  /* to be translated */

@@ -13,6 +13,7 @@
 #define SESSION HARK_CTL_WORD_SESSION
 #define COMMAND HARK_CTL_WORD_COMMAND
 
+/* clang-format off */
 const HarkCtlOption hark_ctl_global_options[] = {
   { "json", NONE, NULL, N_ ("print JSON, for programs to read") },
   { "no-legend", NONE, NULL, N_ ("print tables without their first line") },
@@ -127,6 +128,7 @@ const HarkCtlCommand hark_ctl_commands[] = {
   { "help", NULL, N_ ("Show help"), { { "NOUN", COMMAND, TRUE }, { "VERB", TEXT, TRUE } }, { { NULL } },
     hark_ctl_help },
 };
+/* clang-format on */
 
 const guint hark_ctl_n_commands = G_N_ELEMENTS (hark_ctl_commands);
 

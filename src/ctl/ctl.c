@@ -99,8 +99,8 @@ HarkBusDirectory1 *
 hark_ctl_get_directory (HarkCtl *self, GError **error)
 {
   if (self->directory == NULL && hark_ctl_get_connection (self, error) != NULL)
-    self->directory = hark_bus_directory1_proxy_new_sync (self->connection, PROXY_FLAGS, HARK_BUS_NAME, HARK_BUS_PATH,
-                                                          NULL, error);
+    self->directory
+      = hark_bus_directory1_proxy_new_sync (self->connection, PROXY_FLAGS, HARK_BUS_NAME, HARK_BUS_PATH, NULL, error);
   return self->directory;
 }
 

@@ -174,8 +174,8 @@ hark_ctl_invocation_get_int (HarkCtlInvocation *self, const char *name, gint64 m
   const char *text = hark_ctl_invocation_get_option (self, name);
   if (text == NULL || g_ascii_string_to_signed (text, 10, min, max, out, NULL))
     return TRUE;
-  g_set_error (error, USAGE, _ ("--%s: “%s” is not a number from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT), name, text,
-               min, max);
+  g_set_error (error, USAGE, _ ("--%s: “%s” is not a number from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT), name,
+               text, min, max);
   return FALSE;
 }
 

@@ -27,7 +27,8 @@ static HarkCtl *
 new_ctl (HarkCtlInvocation *invocation)
 {
   return hark_ctl_new (get_bus_type (invocation), hark_ctl_invocation_get_option (invocation, "address"),
-                       hark_ctl_invocation_has (invocation, "json"), !hark_ctl_invocation_has (invocation, "no-legend"));
+                       hark_ctl_invocation_has (invocation, "json"),
+                       !hark_ctl_invocation_has (invocation, "no-legend"));
 }
 
 static void
@@ -63,8 +64,8 @@ run (const char *const *words, GError **error)
     }
   if (hark_ctl_invocation_has (invocation, "help"))
     {
-      g_autofree char *text =
-        hark_ctl_help_format (invocation->noun, invocation->lacks_verb ? NULL : invocation->command);
+      g_autofree char *text
+        = hark_ctl_help_format (invocation->noun, invocation->lacks_verb ? NULL : invocation->command);
       g_print ("%s", text);
       return TRUE;
     }

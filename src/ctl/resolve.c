@@ -109,7 +109,8 @@ hark_ctl_get_channels (HarkCtl *ctl, const char *server_id, GError **error)
   g_autoptr (GVariant) servers = NULL;
   gsize n;
   if (server_id != NULL)
-    return add_channels (ctl, &builder, server_id, error) ? g_variant_ref_sink (g_variant_builder_end (&builder)) : NULL;
+    return add_channels (ctl, &builder, server_id, error) ? g_variant_ref_sink (g_variant_builder_end (&builder))
+                                                          : NULL;
   servers = hark_ctl_get_servers (ctl, error);
   if (servers == NULL)
     return NULL;

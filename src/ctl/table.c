@@ -97,9 +97,9 @@ hark_text_clean (const char *text)
       GUnicodeType type = g_unichar_type (c);
       gboolean is_bidi = (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
       g_string_append_unichar (out, type == G_UNICODE_CONTROL || is_bidi || type == G_UNICODE_LINE_SEPARATOR
-                                      || type == G_UNICODE_PARAGRAPH_SEPARATOR
-                                    ? 0xfffd
-                                    : c);
+                                        || type == G_UNICODE_PARAGRAPH_SEPARATOR
+                                      ? 0xfffd
+                                      : c);
     }
   return g_string_free (out, FALSE);
 }

@@ -58,7 +58,7 @@ struct _HarkApp
   HarkAppReloadFunc reload;
   gpointer reload_data;
 
-  HarkClock *clock;             /* (owned), like all that follow */
+  HarkClock *clock; /* (owned), like all that follow */
   HarkIds *ids;
   HarkMetrics *metrics;
   HarkServiceManager *manager;
@@ -231,8 +231,8 @@ static void
 read_store_options (HarkApp *self, HarkSqliteOptions *options)
 {
   *options = (HarkSqliteOptions)HARK_SQLITE_OPTIONS_INIT;
-  options->synchronous = hark_config_get_enum (self->config, HARK_SETTING_STORE_SYNCHRONOUS) == 0 ? HARK_SQLITE_FULL
-                                                                                                  : HARK_SQLITE_NORMAL;
+  options->synchronous
+    = hark_config_get_enum (self->config, HARK_SETTING_STORE_SYNCHRONOUS) == 0 ? HARK_SQLITE_FULL : HARK_SQLITE_NORMAL;
   options->batch_ms = setting_ms (self, HARK_SETTING_STORE_BATCH_WINDOW);
   options->max_batch = setting (self, HARK_SETTING_STORE_BATCH_MAX);
   options->max_queue = setting (self, HARK_SETTING_STORE_QUEUE_MAX);
@@ -322,8 +322,8 @@ on_front_upgrade (HarkUpgrade *upgrade, gpointer data)
   g_autoptr (HarkUpgrade) owned = upgrade;
   HarkWebSocket *socket = hark_upgrade_adopt (upgrade, self->reactor);
   g_autoptr (HarkSession) session
-      = hark_session_new (self->hub, g_object_ref (HARK_TRANSPORT (socket)), self->native,
-                          hark_wires_get_native (self->wires, hark_websocket_is_deflate (socket)), owned->identity);
+    = hark_session_new (self->hub, g_object_ref (HARK_TRANSPORT (socket)), self->native,
+                        hark_wires_get_native (self->wires, hark_websocket_is_deflate (socket)), owned->identity);
   hark_session_open (session);
   if (owned->resume != NULL)
     hark_chat_resume (self->chat, session, owned->resume, owned->cursors);
@@ -444,8 +444,8 @@ listen_configured (HarkApp *self, GError **error)
     if (!hark_listener_add_tcp (self->listener, addresses[i], setting (self, HARK_SETTING_LISTEN_PORT), error))
       return FALSE;
   return path == NULL || *path == '\0'
-         || hark_listener_add_unix (self->listener, path, hark_config_get_mode (self->config, HARK_SETTING_LISTEN_UNIX_MODE),
-                                    error);
+         || hark_listener_add_unix (self->listener, path,
+                                    hark_config_get_mode (self->config, HARK_SETTING_LISTEN_UNIX_MODE), error);
 }
 
 /* Sockets of the service manager take the place of configured ones: the unit has said where to listen. */
@@ -532,8 +532,8 @@ hark_app_start (HarkApp *self, GError **error)
   g_signal_connect_object (self->broker, "received", G_CALLBACK (on_broker_received), self, 0);
   self->presence = hark_presence_new (self->hub, self->clock, setting_ms (self, HARK_SETTING_PRESENCE_GRACE));
   read_chat_limits (self, &chat_limits);
-  self->chat = hark_chat_new (self->hub, HARK_STORE (self->store), self->presence, self->ids, self->metrics,
-                              &chat_limits);
+  self->chat
+    = hark_chat_new (self->hub, HARK_STORE (self->store), self->presence, self->ids, self->metrics, &chat_limits);
   if (!hark_sqlite_store_run_sync (self->store, hark_chat_load, self->chat, error))
     return FALSE;
   self->native = hark_native_new ();

@@ -24,6 +24,7 @@ typedef struct
   const char *name;
 } DemoStep;
 
+/* clang-format off */
 #define USER(id, display, bio, activity)                                                                              \
   { NULL, "create_user", "{\"username\":\"" id "\",\"displayname\":\"" display "\"}", "user_id", id },                 \
     { NULL, "create_token", "{\"user_id\":\"${" id "}\",\"label\":\"demo\",\"token\":\"demo-" id "\"}", NULL, NULL },  \
@@ -66,6 +67,7 @@ static const DemoStep steps[] = {
   SAY ("ann", "pilots", "Bob, you take the tanker at four."),
   SAY ("carla", "coastlines", "The northern bay is finished."),
 };
+/* clang-format on */
 
 typedef struct
 {
@@ -213,19 +215,19 @@ char *
 hark_demo_describe (const char *address)
 {
   return g_strdup_printf (
-      "\n"
-      "Hark is running with a demo community: ann, bob, carla and dmitri, on the servers Harbour and Map room.\n"
-      "\n"
-      "  Open two browser tabs on  http://%s/  and paste into the console of one\n"
-      "\n"
-      "    ws = new WebSocket('ws://%s/ws/demo-ann/'); ws.onmessage = e => console.log(JSON.parse(e.data));\n"
-      "    ask = m => ws.send(JSON.stringify(m)); ws.onopen = () => ask({type: 'get_servers'});\n"
-      "\n"
-      "  and into the other the same with  demo-bob  (tokens: demo-ann, demo-bob, demo-carla, demo-dmitri). Then\n"
-      "\n"
-      "    ask({type: 'get_server_channels', server_id: '…'})\n"
-      "    ask({type: 'get_messages', channel_id: '…'})\n"
-      "    ask({type: 'message', channel: '…', message: 'hi', id: Date.now()})\n"
-      "\n",
-      address, address);
+    "\n"
+    "Hark is running with a demo community: ann, bob, carla and dmitri, on the servers Harbour and Map room.\n"
+    "\n"
+    "  Open two browser tabs on  http://%s/  and paste into the console of one\n"
+    "\n"
+    "    ws = new WebSocket('ws://%s/ws/demo-ann/'); ws.onmessage = e => console.log(JSON.parse(e.data));\n"
+    "    ask = m => ws.send(JSON.stringify(m)); ws.onopen = () => ask({type: 'get_servers'});\n"
+    "\n"
+    "  and into the other the same with  demo-bob  (tokens: demo-ann, demo-bob, demo-carla, demo-dmitri). Then\n"
+    "\n"
+    "    ask({type: 'get_server_channels', server_id: '…'})\n"
+    "    ask({type: 'get_messages', channel_id: '…'})\n"
+    "    ask({type: 'message', channel: '…', message: 'hi', id: Date.now()})\n"
+    "\n",
+    address, address);
 }

@@ -15,13 +15,13 @@ G_BEGIN_DECLS
 typedef struct
 {
   gatomicrefcount refs;
-  HarkTopic topic;   /* (owned) */
-  gint64 seq;        /* position on @topic; 0 when not stored */
-  gint64 rev;        /* position among all changes; 0 when not stored */
-  const char *kind;  /* interned: the JSON's `type` */
-  GArray *audience;  /* (nullable) (owned) (element-type gint64): sorted ids of the only users who may see it */
-  gsize len;         /* bytes in @json */
-  char json[];       /* not terminated */
+  HarkTopic topic;  /* (owned) */
+  gint64 seq;       /* position on @topic; 0 when not stored */
+  gint64 rev;       /* position among all changes; 0 when not stored */
+  const char *kind; /* interned: the JSON's `type` */
+  GArray *audience; /* (nullable) (owned) (element-type gint64): sorted ids of the only users who may see it */
+  gsize len;        /* bytes in @json */
+  char json[];      /* not terminated */
 } HarkEvent;
 
 HarkEvent *hark_event_new (const HarkTopic *topic, gint64 seq, gint64 rev, const char *kind, const char *json,

@@ -96,7 +96,8 @@ hark_topic_parse (const char *text, HarkTopic *topic, GError **error)
   if (found.kind == HARK_N_TOPIC_KINDS || *rest == '\0' || strlen (text) > HARK_TOPIC_MAX)
     {
       g_set_error (error, HARK_ERROR, HARK_ERROR_BAD_REQUEST,
-                   "\"topic\" must be server/ID, channel/ID, user/ID, inbox/ID, room/NAME or app/NAME, of at most %d bytes",
+                   "\"topic\" must be server/ID, channel/ID, user/ID, inbox/ID, room/NAME or app/NAME, of at most %d "
+                   "bytes",
                    HARK_TOPIC_MAX);
       return FALSE;
     }

@@ -21,10 +21,10 @@ struct _HarkJob
   GDestroyNotify destroy; /* (nullable) */
   HarkWorkDone done;      /* (nullable) */
   gpointer user_data;
-  gint64 asked;           /* microseconds, on GLib's monotonic clock */
-  GMainContext *context;  /* (nullable) (owned): where it ends; NULL: in the hub's */
-  GPtrArray *events;      /* (nullable) (owned) (element-type HarkEvent) */
-  GError *error;          /* (nullable) (owned) */
+  gint64 asked;          /* microseconds, on GLib's monotonic clock */
+  GMainContext *context; /* (nullable) (owned): where it ends; NULL: in the hub's */
+  GPtrArray *events;     /* (nullable) (owned) (element-type HarkEvent) */
+  GError *error;         /* (nullable) (owned) */
 };
 
 HarkJob *hark_job_new (HarkWork work, gpointer data, GDestroyNotify destroy, HarkWorkDone done, gpointer user_data);

@@ -15,7 +15,7 @@
 typedef struct
 {
   gint64 number;
-  char *name;     /* the file's, "003-messages.sql" */
+  char *name; /* the file's, "003-messages.sql" */
   GBytes *text;
   char *checksum; /* SHA-256 of text */
 } Migration;
@@ -107,8 +107,7 @@ run (sqlite3 *db, const char *sql, GError **error)
 
 /* The i-th step the file has had must be our i-th. */
 static gboolean
-check_applied (const GArray *migrations, guint i, gint64 number, const char *name, const char *checksum,
-               GError **error)
+check_applied (const GArray *migrations, guint i, gint64 number, const char *name, const char *checksum, GError **error)
 {
   const Migration *newest = migrations->len > 0 ? &g_array_index (migrations, Migration, migrations->len - 1) : NULL;
   const Migration *ours = i < migrations->len ? &g_array_index (migrations, Migration, i) : NULL;
@@ -140,8 +139,8 @@ read_applied (sqlite3 *db, const GArray *migrations, guint *applied, GError **er
   if (result == SQLITE_ERROR)
     return TRUE; /* no such table: a new file */
   if (result == SQLITE_OK)
-    result = sqlite3_prepare_v2 (db, "SELECT number, name, checksum FROM hark_migration ORDER BY number", -1, &stmt,
-                                 NULL);
+    result
+      = sqlite3_prepare_v2 (db, "SELECT number, name, checksum FROM hark_migration ORDER BY number", -1, &stmt, NULL);
   while (ok && result == SQLITE_OK && (result = sqlite3_step (stmt)) == SQLITE_ROW)
     {
       ok = check_applied (migrations, *applied, sqlite3_column_int64 (stmt, 0),
@@ -203,8 +202,9 @@ static gboolean
 record (sqlite3 *db, const Migration *migration, HarkClock *clock, GError **error)
 {
   sqlite3_stmt *stmt = NULL;
-  int result = sqlite3_prepare_v2 (
-    db, "INSERT INTO hark_migration (number, name, checksum, applied_at) VALUES (?1, ?2, ?3, ?4)", -1, &stmt, NULL);
+  int result
+    = sqlite3_prepare_v2 (db, "INSERT INTO hark_migration (number, name, checksum, applied_at) VALUES (?1, ?2, ?3, ?4)",
+                          -1, &stmt, NULL);
   if (result == SQLITE_OK)
     {
       sqlite3_bind_int64 (stmt, 1, migration->number);

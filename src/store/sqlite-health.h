@@ -13,8 +13,8 @@ G_BEGIN_DECLS
  */
 typedef struct
 {
-  const char *what;  /* what cannot be done, as the log names it */
-  HarkGauge *gauge;  /* (nullable): 1 during an outage */
+  const char *what; /* what cannot be done, as the log names it */
+  HarkGauge *gauge; /* (nullable): 1 during an outage */
   gboolean failing;
 } HarkSqliteHealth;
 

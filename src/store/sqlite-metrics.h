@@ -12,16 +12,16 @@ G_BEGIN_DECLS
  */
 typedef struct
 {
-  HarkCounter *jobs;          /* writing jobs that were committed */
-  HarkCounter *failed_jobs;   /* writing jobs that ended with an error, for whatever reason */
+  HarkCounter *jobs;        /* writing jobs that were committed */
+  HarkCounter *failed_jobs; /* writing jobs that ended with an error, for whatever reason */
   HarkCounter *commits;
   HarkCounter *failed_commits;
-  HarkCounter *overloads;     /* jobs refused at a queue's bound */
+  HarkCounter *overloads; /* jobs refused at a queue's bound */
   HarkCounter *reads;
   HarkCounter *failed_reads;
   HarkCounter *checkpoints;
   HarkGauge *failing;
-  HarkGauge *batch;           /* jobs in the last commit */
+  HarkGauge *batch; /* jobs in the last commit */
   HarkGauge *write_queue;
   HarkGauge *read_queue;
   HarkGauge *wal_pages;

@@ -21,7 +21,7 @@ typedef struct
 
 struct _HarkSqliteReaderPool
 {
-  const char *path;                 /* the store's, as are the next four */
+  const char *path; /* the store's, as are the next four */
   const HarkSqliteOptions *options;
   HarkClock *clock;
   HarkIds *ids;

@@ -9,9 +9,9 @@ G_BEGIN_DECLS
 
 typedef struct _HarkSqliteReaderPool HarkSqliteReaderPool;
 
-HarkSqliteReaderPool *hark_sqlite_reader_pool_new (const char *path, const HarkSqliteOptions *options,
-                                                   HarkClock *clock, HarkIds *ids, const HarkSqliteMetrics *metrics,
-                                                   HarkMailbox *mailbox, GError **error);
+HarkSqliteReaderPool *hark_sqlite_reader_pool_new (const char *path, const HarkSqliteOptions *options, HarkClock *clock,
+                                                   HarkIds *ids, const HarkSqliteMetrics *metrics, HarkMailbox *mailbox,
+                                                   GError **error);
 void hark_sqlite_reader_pool_free (HarkSqliteReaderPool *self);
 gboolean hark_sqlite_reader_pool_push (HarkSqliteReaderPool *self, HarkJob *job);
 void hark_sqlite_reader_pool_finish (HarkSqliteReaderPool *self);

@@ -24,13 +24,13 @@ struct _HarkSqliteStore
   HarkIds *ids;              /* (owned) */
   HarkMetrics *registry;     /* (owned): keeps the figures alive */
   HarkSqliteMetrics metrics;
-  GMainContext *context;     /* (owned): the hub's */
-  HarkMailbox *mailbox;      /* (owned) */
-  HarkSqliteWriter *writer;  /* (nullable) (owned) */
+  GMainContext *context;         /* (owned): the hub's */
+  HarkMailbox *mailbox;          /* (owned) */
+  HarkSqliteWriter *writer;      /* (nullable) (owned) */
   HarkSqliteReaderPool *readers; /* (nullable) (owned) */
-  HarkTurn *turn;            /* (nullable) (owned) */
-  HarkJobList turned;        /* what this turn wants written; empty without @turn */
-  int lock_fd;               /* (owned): -1 before it is taken */
+  HarkTurn *turn;                /* (nullable) (owned) */
+  HarkJobList turned;            /* what this turn wants written; empty without @turn */
+  int lock_fd;                   /* (owned): -1 before it is taken */
   gboolean closed;
 };
 
@@ -193,8 +193,8 @@ hark_sqlite_store_open (const char *path, const HarkSqliteOptions *options, Hark
     return NULL;
   if (!hark_sqlite_file_prepare (self->path, error))
     return NULL;
-  self->writer = hark_sqlite_writer_new (self->path, &self->options, self->clock, self->ids, &self->metrics,
-                                         self->mailbox, error);
+  self->writer
+    = hark_sqlite_writer_new (self->path, &self->options, self->clock, self->ids, &self->metrics, self->mailbox, error);
   if (self->writer == NULL)
     return NULL;
   self->readers = hark_sqlite_reader_pool_new (self->path, &self->options, self->clock, self->ids, &self->metrics,

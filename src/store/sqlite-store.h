@@ -14,8 +14,7 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (HarkSqliteStore, hark_sqlite_store, HARK, SQLITE_STORE, GObject)
 
 HarkSqliteStore *hark_sqlite_store_open (const char *path, const HarkSqliteOptions *options, HarkClock *clock,
-                                         HarkIds *ids, HarkMetrics *metrics, GMainContext *hub_context,
-                                         GError **error);
+                                         HarkIds *ids, HarkMetrics *metrics, GMainContext *hub_context, GError **error);
 gboolean hark_sqlite_store_run_sync (HarkSqliteStore *self, HarkWork work, gpointer data, GError **error);
 void hark_sqlite_store_set_turn (HarkSqliteStore *self, HarkTurn *turn);
 void hark_sqlite_store_close (HarkSqliteStore *self);

@@ -17,7 +17,7 @@
 
 struct _HarkSqliteWriter
 {
-  const char *path;                 /* the store's, as are the next four */
+  const char *path; /* the store's, as are the next four */
   const HarkSqliteOptions *options;
   HarkClock *clock;
   HarkIds *ids;

@@ -21,7 +21,7 @@ struct _HarkAddressTable
 struct _HarkAddressLease
 {
   HarkAddressTable *table; /* (owned) */
-  guint64 key; /* the upper half of an IPv6 address, or an IPv4 one; those of Unix sockets are all 0 */
+  guint64 key;             /* the upper half of an IPv6 address, or an IPv4 one; those of Unix sockets are all 0 */
   guint count;
 };
 
@@ -150,8 +150,7 @@ hark_address_format (const struct sockaddr *address, char out[HARK_ADDRESS_LEN])
     g_snprintf (out, HARK_ADDRESS_LEN, "%u.%u.%u.%u:%u", four[0], four[1], four[2], four[3], port);
   else if (address->sa_family == AF_INET6)
     g_snprintf (out, HARK_ADDRESS_LEN, "[%s]:%u",
-                inet_ntop (AF_INET6, &((const struct sockaddr_in6 *)address)->sin6_addr, host, sizeof host),
-                port);
+                inet_ntop (AF_INET6, &((const struct sockaddr_in6 *)address)->sin6_addr, host, sizeof host), port);
   else
     g_strlcpy (out, "unix", HARK_ADDRESS_LEN);
 }

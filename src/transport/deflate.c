@@ -199,8 +199,7 @@ HarkDeflater *
 hark_deflater_new (int level)
 {
   HarkDeflater *self = g_new0 (HarkDeflater, 1);
-  int result
-    = deflateInit2 (&self->z, level, Z_DEFLATED, -HARK_DEFLATE_WINDOW_BITS, MEM_LEVEL, Z_DEFAULT_STRATEGY);
+  int result = deflateInit2 (&self->z, level, Z_DEFLATED, -HARK_DEFLATE_WINDOW_BITS, MEM_LEVEL, Z_DEFAULT_STRATEGY);
   g_assert (result == Z_OK);
   return self;
 }
@@ -257,7 +256,7 @@ hark_deflate_encode_frame (HarkDeflater *self, guint opcode, gconstpointer data,
 struct _HarkInflater
 {
   z_stream z;
-  gboolean ended; /* a block said that it was the last; another may follow all the same (section 7.2.3.4) */
+  gboolean ended;    /* a block said that it was the last; another may follow all the same (section 7.2.3.4) */
   guint8 tail_taken; /* by hark_inflater_finish () */
 };
 
@@ -297,8 +296,7 @@ hark_inflater_reset (HarkInflater *self)
  * Returns: %HARK_INFLATE_NEED_SPACE when it is to be called again with more room, even with no input left
  */
 HarkInflateResult
-hark_inflater_feed (HarkInflater *self, const guint8 **data, gsize *len, guint8 *out, gsize out_len,
-                    gsize *produced)
+hark_inflater_feed (HarkInflater *self, const guint8 **data, gsize *len, guint8 *out, gsize out_len, gsize *produced)
 {
   int result = Z_OK;
   self->z.next_in = (guint8 *)*data;

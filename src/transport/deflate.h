@@ -43,8 +43,8 @@ typedef enum
 HarkInflater *hark_inflater_new (void);
 void hark_inflater_free (HarkInflater *self);
 void hark_inflater_reset (HarkInflater *self);
-HarkInflateResult hark_inflater_feed (HarkInflater *self, const guint8 **data, gsize *len, guint8 *out,
-                                      gsize out_len, gsize *produced);
+HarkInflateResult hark_inflater_feed (HarkInflater *self, const guint8 **data, gsize *len, guint8 *out, gsize out_len,
+                                      gsize *produced);
 HarkInflateResult hark_inflater_finish (HarkInflater *self, guint8 *out, gsize out_len, gsize *produced);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HarkInflater, hark_inflater_free)
 

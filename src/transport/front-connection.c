@@ -15,7 +15,7 @@
 /* Bytes that a client whose request was refused may still send before its connection is cut. */
 #define MAX_DRAIN (1024 * 1024)
 
-#define REFUSAL(name, status, code, message, header)                                                         \
+#define REFUSAL(name, status, code, message, header)                                                                   \
   static const HarkRefusal name = { status, HARK_ERROR_##code, message, header }
 
 REFUSAL (not_http, 400, BAD_REQUEST, "request line: this is not HTTP", NULL);
@@ -30,8 +30,7 @@ REFUSAL (no_ranges, 416, BAD_REQUEST, "Range: not served here", NULL);
 REFUSAL (no_multipart, 415, BAD_REQUEST, "Content-Type: multipart is not taken here", NULL);
 REFUSAL (no_such_path, 404, NOT_FOUND, "no such path", NULL);
 REFUSAL (no_token, 401, UNAUTHENTICATED, "token: none was presented", "WWW-Authenticate: Bearer\r\n");
-REFUSAL (bad_token, 401, UNAUTHENTICATED, "token: unknown, expired or revoked",
-         "WWW-Authenticate: Bearer\r\n");
+REFUSAL (bad_token, 401, UNAUTHENTICATED, "token: unknown, expired or revoked", "WWW-Authenticate: Bearer\r\n");
 REFUSAL (no_answer, 503, OVERLOADED, "token: cannot be looked up now", "Retry-After: 1\r\n");
 REFUSAL (failed, 500, INTERNAL, "token: could not be looked up", NULL);
 REFUSAL (hub_busy, 503, OVERLOADED, "too many are connecting", "Retry-After: 1\r\n");
@@ -81,8 +80,8 @@ get_date (HarkFront *self)
       static const char *const months[]
         = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
       gmtime_r (&seconds, &utc);
-      g_snprintf (self->date, sizeof self->date, "%s, %02d %s %d %02d:%02d:%02d GMT", days[utc.tm_wday],
-                  utc.tm_mday, months[utc.tm_mon], utc.tm_year + 1900, utc.tm_hour, utc.tm_min, utc.tm_sec);
+      g_snprintf (self->date, sizeof self->date, "%s, %02d %s %d %02d:%02d:%02d GMT", days[utc.tm_wday], utc.tm_mday,
+                  months[utc.tm_mon], utc.tm_year + 1900, utc.tm_hour, utc.tm_min, utc.tm_sec);
       self->date_time = now;
     }
   return self->date;
@@ -313,8 +312,7 @@ check_body (HarkFront *self, const HarkRequestHead *head, gboolean *has_body)
   const char *type = hark_request_head_get (head, "Content-Type", NULL);
   guint64 bytes = 0;
   *has_body = n_lengths > 0 || n_codings > 0;
-  if (n_lengths > 1
-      || (n_lengths == 1 && !g_ascii_string_to_unsigned (length, 10, 0, G_MAXINT64, &bytes, NULL)))
+  if (n_lengths > 1 || (n_lengths == 1 && !g_ascii_string_to_unsigned (length, 10, 0, G_MAXINT64, &bytes, NULL)))
     {
       /* A number that no counter holds is a number all the same. */
       if (n_lengths == 1 && *length != '\0' && length[strspn (length, "0123456789")] == '\0')

@@ -41,8 +41,8 @@ void
 hark_front_update_timer (HarkFront *self)
 {
   HarkFrontConnection *first = g_queue_peek_head (&self->connections);
-  guint ms = self->connections.length >= self->limits.max_handshakes ? self->limits.crowded_ms
-                                                                     : self->limits.handshake_ms;
+  guint ms
+    = self->connections.length >= self->limits.max_handshakes ? self->limits.crowded_ms : self->limits.handshake_ms;
   g_source_set_ready_time (self->timer, first == NULL ? -1 : first->since + (gint64)ms * 1000);
 }
 
@@ -203,14 +203,12 @@ static void
 register_metrics (HarkFront *self)
 {
   HarkMetrics *m = self->metrics;
-  self->waiting
-    = hark_metrics_gauge (m, "hark_handshakes_waiting", "Connections whose request is not answered yet");
+  self->waiting = hark_metrics_gauge (m, "hark_handshakes_waiting", "Connections whose request is not answered yet");
   self->upgraded = hark_metrics_counter (m, "hark_handshakes_total", "WebSockets opened");
   self->requests = hark_metrics_counter (m, "hark_requests_total", "Requests whose head was read");
-  self->refused
-    = hark_metrics_counter (m, "hark_requests_refused_total", "Requests refused by the front, all reasons");
-  self->unauthenticated = hark_metrics_counter (m, "hark_handshakes_unauthenticated_total",
-                                                "Handshakes refused for want of a good token");
+  self->refused = hark_metrics_counter (m, "hark_requests_refused_total", "Requests refused by the front, all reasons");
+  self->unauthenticated
+    = hark_metrics_counter (m, "hark_handshakes_unauthenticated_total", "Handshakes refused for want of a good token");
   self->head_too_large = hark_metrics_counter (m, "hark_requests_head_too_large_total",
                                                "Requests refused for a large head or many header fields");
   self->body_too_large
@@ -219,14 +217,11 @@ register_metrics (HarkFront *self)
                                           "Connections closed because their request took too long");
   self->crowded_out = hark_metrics_counter (m, "hark_handshakes_crowded_out_total",
                                             "Connections closed because too many newer ones waited");
-  self->address_refused
-    = hark_metrics_counter (m, "hark_connections_refused_address_total",
-                            "Connections closed at once because their address had too many");
-  self->overloaded
-    = hark_metrics_counter (m, "hark_requests_overloaded_total",
-                            "Requests refused because the hub or the store had too much to do");
-  self->duration
-    = hark_metrics_histogram (m, "hark_handshake_seconds", "From accepting to the end of the handshake");
+  self->address_refused = hark_metrics_counter (m, "hark_connections_refused_address_total",
+                                                "Connections closed at once because their address had too many");
+  self->overloaded = hark_metrics_counter (m, "hark_requests_overloaded_total",
+                                           "Requests refused because the hub or the store had too much to do");
+  self->duration = hark_metrics_histogram (m, "hark_handshake_seconds", "From accepting to the end of the handshake");
 }
 
 /**
@@ -239,8 +234,7 @@ hark_front_new (HarkListener *listener, HarkAuthenticator *authenticator, HarkMe
                 const HarkFrontConfig *config)
 {
   HarkFront *self = g_object_new (HARK_TYPE_FRONT, NULL);
-  g_assert (config->limits.max_fields <= HARK_REQUEST_MAX_FIELDS
-            && config->limits.max_head <= HARK_FRONT_MAX_HEAD);
+  g_assert (config->limits.max_fields <= HARK_REQUEST_MAX_FIELDS && config->limits.max_head <= HARK_FRONT_MAX_HEAD);
   self->limits = config->limits;
   self->routes = config->routes;
   self->n_routes = config->n_routes;

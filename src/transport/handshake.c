@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-#define REFUSAL(name, status, code, message, header)                                                         \
+#define REFUSAL(name, status, code, message, header)                                                                   \
   static const HarkRefusal name = { status, HARK_ERROR_##code, message, header }
 
 REFUSAL (host_count, 400, BAD_REQUEST, "Host: exactly one is required", NULL);
@@ -66,9 +66,8 @@ hark_handshake_find_route (const HarkRoute *routes, guint n_routes, const char *
 static gsize
 get_host_len (const char *text)
 {
-  gsize len = *text == '['
-                ? strspn (text + 1, "0123456789abcdefABCDEF:.") + 2
-                : strspn (text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_");
+  gsize len = *text == '[' ? strspn (text + 1, "0123456789abcdefABCDEF:.") + 2
+                           : strspn (text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_");
   const char *rest;
   if (*text == '[' && text[len - 1] != ']')
     return 0;
@@ -192,8 +191,7 @@ check_rfc6455 (const HarkRequestHead *head)
   if (!is_key (value))
     return &bad_key;
   value = hark_request_head_get (head, "Content-Length", NULL);
-  if ((value != NULL && strcmp (value, "0") != 0)
-      || hark_request_head_get (head, "Transfer-Encoding", NULL) != NULL)
+  if ((value != NULL && strcmp (value, "0") != 0) || hark_request_head_get (head, "Transfer-Encoding", NULL) != NULL)
     return &bad_body;
   return NULL;
 }
@@ -223,8 +221,7 @@ read_subprotocols (HarkHandshake *self, const HarkRequestHead *head)
             {
               if (self->token != NULL)
                 return &bad_protocol;
-              self->token
-                = g_strndup (item + strlen (HARK_SUBPROTOCOL_TOKEN), len - strlen (HARK_SUBPROTOCOL_TOKEN));
+              self->token = g_strndup (item + strlen (HARK_SUBPROTOCOL_TOKEN), len - strlen (HARK_SUBPROTOCOL_TOKEN));
             }
         }
     }
@@ -287,8 +284,7 @@ read_parameter (const char *query, const char *name, gsize max_len, char **value
  * Returns: (nullable): why it is refused
  */
 const HarkRefusal *
-hark_handshake_read (HarkHandshake *self, const HarkRequestHead *head, const HarkRoute *route,
-                     gboolean deflate)
+hark_handshake_read (HarkHandshake *self, const HarkRequestHead *head, const HarkRoute *route, gboolean deflate)
 {
   const HarkRefusal *refusal;
   memset (self, 0, sizeof *self);
@@ -307,8 +303,7 @@ hark_handshake_read (HarkHandshake *self, const HarkRequestHead *head, const Har
   self->query = g_strdup (head->query);
   if (deflate)
     {
-      g_autofree char *offer
-        = hark_request_head_join (head, "Sec-WebSocket-Extensions", HARK_DEFLATE_MAX_OFFER);
+      g_autofree char *offer = hark_request_head_join (head, "Sec-WebSocket-Extensions", HARK_DEFLATE_MAX_OFFER);
       self->extensions = hark_deflate_negotiate (offer);
     }
   return NULL;

@@ -124,8 +124,7 @@ serve_endpoint (HarkHttp *self, SoupServerMessage *message, const char *path)
           return;
         }
       soup_message_headers_replace (soup_server_message_get_response_headers (message), "Allow", "GET, HEAD");
-      respond_error (message, SOUP_STATUS_METHOD_NOT_ALLOWED, HARK_ERROR_BAD_REQUEST,
-                     "method: only GET and HEAD here");
+      respond_error (message, SOUP_STATUS_METHOD_NOT_ALLOWED, HARK_ERROR_BAD_REQUEST, "method: only GET and HEAD here");
       return;
     }
   respond_error (message, SOUP_STATUS_NOT_FOUND, HARK_ERROR_NOT_FOUND, "no such path");
@@ -146,8 +145,7 @@ on_wrote_informational (SoupServerMessage *message, gpointer data)
     return;
   exchange->connection = NULL;
   stream = soup_server_message_steal_connection (message);
-  early_len = g_pollable_input_stream_read_nonblocking (G_POLLABLE_INPUT_STREAM (
-                                                          g_io_stream_get_input_stream (stream)),
+  early_len = g_pollable_input_stream_read_nonblocking (G_POLLABLE_INPUT_STREAM (g_io_stream_get_input_stream (stream)),
                                                         early, sizeof early, NULL, NULL);
   funcs->upgraded (connection, early, MAX (early_len, 0));
 }
@@ -158,22 +156,19 @@ answer_handshake (SoupServerMessage *message, Exchange *exchange)
   static const char *const subprotocols[] = { HARK_SUBPROTOCOL, NULL };
   const HarkHandshake *handshake = exchange->handshake;
   SoupMessageHeaders *request = soup_server_message_get_request_headers (message);
-  soup_message_headers_remove (request,
-                               "Sec-WebSocket-Extensions");       /* negotiated already, and not by libsoup */
-  soup_message_headers_replace (request, "Upgrade", "websocket"); /* it may have been one of several */
-  if (!soup_websocket_server_process_handshake (message, NULL,
-                                                handshake->subprotocol ? (char **)subprotocols : NULL, NULL,
-                                                NULL))
+  soup_message_headers_remove (request, "Sec-WebSocket-Extensions"); /* negotiated already, and not by libsoup */
+  soup_message_headers_replace (request, "Upgrade", "websocket");    /* it may have been one of several */
+  if (!soup_websocket_server_process_handshake (message, NULL, handshake->subprotocol ? (char **)subprotocols : NULL,
+                                                NULL, NULL))
     return; /* answered with an error */
   if (handshake->extensions != NULL)
-    soup_message_headers_replace (soup_server_message_get_response_headers (message),
-                                  "Sec-WebSocket-Extensions", handshake->extensions);
+    soup_message_headers_replace (soup_server_message_get_response_headers (message), "Sec-WebSocket-Extensions",
+                                  handshake->extensions);
   g_signal_connect (message, "wrote-informational", G_CALLBACK (on_wrote_informational), exchange);
 }
 
 static void
-on_request (SoupServer *server, SoupServerMessage *message, const char *path, GHashTable *query,
-            gpointer data)
+on_request (SoupServer *server, SoupServerMessage *message, const char *path, GHashTable *query, gpointer data)
 {
   HarkHttp *self = data;
   Exchange *exchange = get_exchange (message);

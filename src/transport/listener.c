@@ -281,8 +281,8 @@ listen_at (const Address *address, socklen_t len, int mode, const char *name, GE
   if (fd >= 0 && bind (fd, &address->any, len) == 0 && (mode < 0 || chmod (name, mode) == 0)
       && listen (fd, BACKLOG) == 0)
     return fd;
-  g_set_error (error, HARK_ERROR, errno == EADDRINUSE ? HARK_ERROR_CONFLICT : HARK_ERROR_INTERNAL,
-               "listen: %s: %s", name, g_strerror (errno));
+  g_set_error (error, HARK_ERROR, errno == EADDRINUSE ? HARK_ERROR_CONFLICT : HARK_ERROR_INTERNAL, "listen: %s: %s",
+               name, g_strerror (errno));
   if (fd >= 0)
     close (fd);
   return -1;
@@ -308,8 +308,7 @@ hark_listener_add_tcp (HarkListener *self, const char *host, guint port, GError 
   inet = g_inet_address_new_from_string (g_strcmp0 (host, "localhost") == 0 ? "127.0.0.1" : host);
   if (inet == NULL || port > G_MAXUINT16)
     {
-      g_set_error (error, HARK_ERROR, HARK_ERROR_BAD_REQUEST, "listen: %s is not an address and a port",
-                   name);
+      g_set_error (error, HARK_ERROR, HARK_ERROR_BAD_REQUEST, "listen: %s is not an address and a port", name);
       return FALSE;
     }
   socket_address = g_inet_socket_address_new (inet, port);
@@ -350,9 +349,8 @@ hark_listener_add_unix (HarkListener *self, const char *path, guint mode, GError
   if (g_strlcpy (address.local.sun_path, path, sizeof address.local.sun_path) >= sizeof address.local.sun_path
       || *path != '/')
     {
-      g_set_error (error, HARK_ERROR, HARK_ERROR_BAD_REQUEST,
-                   "listen: %s is not an absolute path of at most %d bytes", path,
-                   (int)sizeof address.local.sun_path - 1);
+      g_set_error (error, HARK_ERROR, HARK_ERROR_BAD_REQUEST, "listen: %s is not an absolute path of at most %d bytes",
+                   path, (int)sizeof address.local.sun_path - 1);
       return FALSE;
     }
   remove_stale (&address, sizeof address.local);
@@ -375,14 +373,12 @@ hark_listener_add_fd (HarkListener *self, int fd, GError **error)
   if (getsockopt (fd, SOL_SOCKET, SO_TYPE, &type, &len) < 0 || type != SOCK_STREAM
       || getsockopt (fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) < 0 || !listening)
     {
-      g_set_error (error, HARK_ERROR, HARK_ERROR_BAD_REQUEST,
-                   "listen: descriptor %d is not a listening socket", fd);
+      g_set_error (error, HARK_ERROR, HARK_ERROR_BAD_REQUEST, "listen: descriptor %d is not a listening socket", fd);
       return FALSE;
     }
   if (fcntl (fd, F_SETFD, FD_CLOEXEC) < 0 || fcntl (fd, F_SETFL, fcntl (fd, F_GETFL) | O_NONBLOCK) < 0)
     {
-      g_set_error (error, HARK_ERROR, HARK_ERROR_INTERNAL, "listen: descriptor %d: %s", fd,
-                   g_strerror (errno));
+      g_set_error (error, HARK_ERROR, HARK_ERROR_INTERNAL, "listen: descriptor %d: %s", fd, g_strerror (errno));
       return FALSE;
     }
   set_option (fd, IPPROTO_TCP, TCP_NODELAY); /* refused by a Unix socket */

@@ -57,31 +57,27 @@ init_counters (HarkReactor *self)
   HarkReactorCounters *c = &self->counters;
   HarkMetrics *m = self->metrics;
   c->connections = hark_metrics_gauge (m, PREFIX "connections", "WebSocket connections that are open.");
-  c->accepted = hark_metrics_counter (m, PREFIX "accepted_total",
-                                      "WebSocket connections taken over after the handshake.");
-  c->bytes_received
-    = hark_metrics_counter (m, PREFIX "received_bytes_total", "Bytes read, frames' headers included.");
+  c->accepted
+    = hark_metrics_counter (m, PREFIX "accepted_total", "WebSocket connections taken over after the handshake.");
+  c->bytes_received = hark_metrics_counter (m, PREFIX "received_bytes_total", "Bytes read, frames' headers included.");
   c->messages_received = hark_metrics_counter (m, PREFIX "received_messages_total", "Whole messages read.");
   c->pings_received = hark_metrics_counter (m, PREFIX "received_pings_total", "Pings read.");
-  c->bytes_sent
-    = hark_metrics_counter (m, PREFIX "sent_bytes_total", "Bytes written, frames' headers included.");
-  c->units_sent
-    = hark_metrics_counter (m, PREFIX "sent_units_total",
-                            "Buffers written, each of one or more frames that were encoded together.");
+  c->bytes_sent = hark_metrics_counter (m, PREFIX "sent_bytes_total", "Bytes written, frames' headers included.");
+  c->units_sent = hark_metrics_counter (m, PREFIX "sent_units_total",
+                                        "Buffers written, each of one or more frames that were encoded together.");
   c->writes = hark_metrics_counter (m, PREFIX "writes_total", "System calls that wrote.");
   c->short_writes = hark_metrics_counter (m, PREFIX "short_writes_total",
                                           "Writes after which a connection had to wait for its reader.");
-  c->budgets = hark_metrics_counter (
-    m, PREFIX "budgets_total",
-    "Times a connection had more messages than one turn allows and went to the back of the line.");
+  c->budgets = hark_metrics_counter (m, PREFIX "budgets_total",
+                                     "Times a connection had more messages than one turn allows and went to the back "
+                                     "of the line.");
   c->pongs_dropped = hark_metrics_counter (m, PREFIX "dropped_pongs_total",
                                            "Pings not answered because a later one was answered instead.");
   c->heartbeats = hark_metrics_counter (m, PREFIX "heartbeats_total", "Pings sent to silent clients.");
   c->too_large = hark_metrics_counter (m, PREFIX "too_large_total", "Messages over the bound on their size.");
   c->abuse = hark_metrics_counter (m, PREFIX "abuse_total", "Too many pings or fragments.");
   c->slow = hark_metrics_counter (m, PREFIX "slow_readers_total", "Outboxes over the bound on their size.");
-  c->idle
-    = hark_metrics_counter (m, PREFIX "idle_timeouts_total", "Clients that did not answer a ping in time.");
+  c->idle = hark_metrics_counter (m, PREFIX "idle_timeouts_total", "Clients that did not answer a ping in time.");
   c->close_timeouts
     = hark_metrics_counter (m, PREFIX "close_timeouts_total", "Closing handshakes not completed in time.");
 }

@@ -9,14 +9,12 @@
 
 #include <string.h>
 
-static const HarkRefusal bad_line
-  = { 400, HARK_ERROR_BAD_REQUEST, "request line: not METHOD /path HTTP/1.1", NULL };
+static const HarkRefusal bad_line = { 400, HARK_ERROR_BAD_REQUEST, "request line: not METHOD /path HTTP/1.1", NULL };
 static const HarkRefusal bad_method = { 501, HARK_ERROR_BAD_REQUEST, "method: not known here", NULL };
 static const HarkRefusal bad_target = { 400, HARK_ERROR_BAD_REQUEST, "request target: not a path", NULL };
 static const HarkRefusal bad_version
   = { 505, HARK_ERROR_BAD_REQUEST, "HTTP version: 1.0 and 1.1 are spoken here", NULL };
-static const HarkRefusal bad_field
-  = { 400, HARK_ERROR_BAD_REQUEST, "header: a line is not Name: value", NULL };
+static const HarkRefusal bad_field = { 400, HARK_ERROR_BAD_REQUEST, "header: a line is not Name: value", NULL };
 static const HarkRefusal many_fields = { 431, HARK_ERROR_TOO_LARGE, "header: too many fields", NULL };
 
 /* The characters of RFC 9110's token, as one bit each. */
@@ -148,8 +146,7 @@ hark_request_head_parse (HarkRequestHead *self, char *data, gsize len, guint max
   char *line = data;
   char *next;
   self->n_fields = 0;
-  if (len > 2
-      && memcmp (line, "\r\n", 2) == 0) /* one empty line before a request is put up with: RFC 9112, 2.2 */
+  if (len > 2 && memcmp (line, "\r\n", 2) == 0) /* one empty line before a request is put up with: RFC 9112, 2.2 */
     line += 2;
   next = cut_line (line, end);
   if (next == NULL)

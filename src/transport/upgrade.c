@@ -44,8 +44,8 @@ hark_upgrade_adopt (HarkUpgrade *self, HarkReactor *reactor)
   HarkWebSocket *socket;
   int fd = self->fd;
   self->fd = -1;
-  socket = hark_reactor_adopt (reactor, fd, strcmp (self->address, "unix") == 0 ? NULL : self->address,
-                               self->deflate, self->early, self->early_len);
+  socket = hark_reactor_adopt (reactor, fd, strcmp (self->address, "unix") == 0 ? NULL : self->address, self->deflate,
+                               self->early, self->early_len);
   if (socket != NULL && self->lease != NULL)
     g_object_set_qdata_full (G_OBJECT (socket), address_lease_quark (), g_steal_pointer (&self->lease),
                              (GDestroyNotify)hark_address_lease_free);

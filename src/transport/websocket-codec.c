@@ -155,8 +155,7 @@ check_start (HarkWebSocketCodec *self, HarkWebSocketEvent *event)
   guint8 allowed = self->deflate && begins ? RSV1 : 0;
   if ((first & RSV & ~allowed) != 0)
     return fail (self, event, HARK_CLOSE_PROTOCOL_ERROR, "reserved bit set");
-  if ((opcode & ~CONTROL)
-      > ((opcode & CONTROL) != 0 ? HARK_WEBSOCKET_PONG & ~CONTROL : HARK_WEBSOCKET_BINARY))
+  if ((opcode & ~CONTROL) > ((opcode & CONTROL) != 0 ? HARK_WEBSOCKET_PONG & ~CONTROL : HARK_WEBSOCKET_BINARY))
     return fail (self, event, HARK_CLOSE_PROTOCOL_ERROR, "reserved opcode");
   if ((self->header[1] & MASKED) == 0)
     return fail (self, event, HARK_CLOSE_PROTOCOL_ERROR, "frame is not masked");
@@ -233,8 +232,8 @@ fill_header (HarkWebSocketCodec *self, guint want, guint8 **p, const guint8 *end
 
 /* Returns: whether the header is complete. If it is not, more bytes are needed or @event says what is wrong */
 static gboolean
-take_header (HarkWebSocketCodec *self, const HarkWebSocketContext *context, guint8 **p, const guint8 *end,
-             Frame *frame, HarkWebSocketEvent *event)
+take_header (HarkWebSocketCodec *self, const HarkWebSocketContext *context, guint8 **p, const guint8 *end, Frame *frame,
+             HarkWebSocketEvent *event)
 {
   guint mask_start;
   if (self->header_len < 2 && (!fill_header (self, 2, p, end) || !check_start (self, event)))
@@ -371,8 +370,8 @@ take_whole (HarkWebSocketCodec *self, const Frame *frame, guint8 *data, HarkWebS
 }
 
 static gboolean
-take_data (HarkWebSocketCodec *self, HarkWebSocketContext *context, const Frame *frame, guint8 **p,
-           const guint8 *end, HarkWebSocketEvent *event)
+take_data (HarkWebSocketCodec *self, HarkWebSocketContext *context, const Frame *frame, guint8 **p, const guint8 *end,
+           HarkWebSocketEvent *event)
 {
   HarkWebSocketPart *part;
   gsize n;
@@ -428,8 +427,7 @@ report_close (HarkWebSocketCodec *self, const guint8 *data, gsize len, HarkWebSo
 }
 
 static gboolean
-take_control (HarkWebSocketCodec *self, const Frame *frame, guint8 **p, const guint8 *end,
-              HarkWebSocketEvent *event)
+take_control (HarkWebSocketCodec *self, const Frame *frame, guint8 **p, const guint8 *end, HarkWebSocketEvent *event)
 {
   gsize n = end - *p;
   guint8 *payload = *p;

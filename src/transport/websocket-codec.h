@@ -61,8 +61,8 @@ typedef enum
   HARK_WEBSOCKET_EVENT_MESSAGE, /* @data: the whole message; @binary */
   HARK_WEBSOCKET_EVENT_PING,    /* @data: to be sent back in a pong */
   HARK_WEBSOCKET_EVENT_PONG,    /* @data */
-  HARK_WEBSOCKET_EVENT_CLOSE, /* @code: of the peer, %HARK_CLOSE_NO_STATUS when it gave none; @data: its reason */
-  HARK_WEBSOCKET_EVENT_FAILURE /* @code: to close with; @reason: for the close frame and the log */
+  HARK_WEBSOCKET_EVENT_CLOSE,   /* @code: of the peer, %HARK_CLOSE_NO_STATUS when it gave none; @data: its reason */
+  HARK_WEBSOCKET_EVENT_FAILURE  /* @code: to close with; @reason: for the close frame and the log */
 } HarkWebSocketEventKind;
 
 typedef struct
@@ -71,22 +71,20 @@ typedef struct
   gboolean binary;
   guint code;
   const char *reason; /* static */
-  const guint8
-    *data; /* in the bytes passed in, or owned by the codec until it is called again; not 0-terminated */
+  const guint8 *data; /* in the bytes passed in, or owned by the codec until it is called again; not 0-terminated */
   gsize len;
 } HarkWebSocketEvent;
 
 void hark_websocket_codec_init (HarkWebSocketCodec *self, gboolean deflate);
 void hark_websocket_codec_clear (HarkWebSocketCodec *self, HarkWebSocketContext *context);
-gsize hark_websocket_codec_next (HarkWebSocketCodec *self, HarkWebSocketContext *context, guint8 *data,
-                                 gsize len, HarkWebSocketEvent *event);
+gsize hark_websocket_codec_next (HarkWebSocketCodec *self, HarkWebSocketContext *context, guint8 *data, gsize len,
+                                 HarkWebSocketEvent *event);
 void hark_websocket_codec_trim (HarkWebSocketCodec *self, HarkWebSocketContext *context);
 
 /* Of the server's frames. */
 #define HARK_WEBSOCKET_MAX_OUT_HEADER 10
 
-gsize hark_websocket_header (guint8 out[HARK_WEBSOCKET_MAX_OUT_HEADER], guint opcode, gboolean rsv1,
-                             guint64 len);
+gsize hark_websocket_header (guint8 out[HARK_WEBSOCKET_MAX_OUT_HEADER], guint opcode, gboolean rsv1, guint64 len);
 HarkBuffer *hark_websocket_encode (guint opcode, gconstpointer data, gsize len);
 HarkBuffer *hark_websocket_encode_close (guint code, const char *reason);
 gboolean hark_websocket_is_close_code (guint code);

@@ -28,8 +28,7 @@ hark_wheel_init (HarkWheel *self)
 void
 hark_wheel_add (HarkWheel *self, HarkWheelLink *link, guint ticks)
 {
-  HarkWheelLink *head
-    = &self->slots[(self->current + CLAMP (ticks, 1, HARK_WHEEL_SLOTS - 1)) % HARK_WHEEL_SLOTS];
+  HarkWheelLink *head = &self->slots[(self->current + CLAMP (ticks, 1, HARK_WHEEL_SLOTS - 1)) % HARK_WHEEL_SLOTS];
   hark_wheel_remove (link);
   link->next = head;
   link->prev = head->prev;

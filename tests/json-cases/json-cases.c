@@ -7,25 +7,25 @@
 
 #include <string.h>
 
-#define Y(name, text)                                                                                        \
-  {                                                                                                          \
-    "y_" name, text, sizeof text - 1, NULL, 0, 0, NULL, NULL                                                 \
+#define Y(name, text)                                                                                                  \
+  {                                                                                                                    \
+    "y_" name, text, sizeof text - 1, NULL, 0, 0, NULL, NULL                                                           \
   }
-#define Y_AS(name, text, as)                                                                                 \
-  {                                                                                                          \
-    "y_" name, text, sizeof text - 1, as, sizeof as - 1, 0, NULL, NULL                                       \
+#define Y_AS(name, text, as)                                                                                           \
+  {                                                                                                                    \
+    "y_" name, text, sizeof text - 1, as, sizeof as - 1, 0, NULL, NULL                                                 \
   }
-#define Y_DEEP(name, open, times, middle, close)                                                             \
-  {                                                                                                          \
-    "y_" name, open, sizeof open - 1, NULL, 0, times, middle, close                                          \
+#define Y_DEEP(name, open, times, middle, close)                                                                       \
+  {                                                                                                                    \
+    "y_" name, open, sizeof open - 1, NULL, 0, times, middle, close                                                    \
   }
-#define N(name, text)                                                                                        \
-  {                                                                                                          \
-    "n_" name, text, sizeof text - 1, NULL, 0, 0, NULL, NULL                                                 \
+#define N(name, text)                                                                                                  \
+  {                                                                                                                    \
+    "n_" name, text, sizeof text - 1, NULL, 0, 0, NULL, NULL                                                           \
   }
-#define N_DEEP(name, open, times, middle, close)                                                             \
-  {                                                                                                          \
-    "n_" name, open, sizeof open - 1, NULL, 0, times, middle, close                                          \
+#define N_DEEP(name, open, times, middle, close)                                                                       \
+  {                                                                                                                    \
+    "n_" name, open, sizeof open - 1, NULL, 0, times, middle, close                                                    \
   }
 
 /* clang-format off */

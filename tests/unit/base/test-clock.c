@@ -119,7 +119,8 @@ test_fake_changes (void)
   HarkFakeClock *fake = hark_fake_clock_new (1000000);
   g_autoptr (GString) log = g_string_new (NULL);
   Timer timer = { fake, log, 0, 0, "x" };
-  g_test_summary ("A timeout may remove others and add new ones, which come in the same advance when they fall into it.");
+  g_test_summary (
+    "A timeout may remove others and add new ones, which come in the same advance when they fall into it.");
   hark_clock_add_timeout (HARK_CLOCK (fake), 10, on_remove_other, &timer);
   timer.id = hark_clock_add_timeout (HARK_CLOCK (fake), 10, fail_if_called, NULL);
   hark_fake_clock_advance (fake, 20);
@@ -190,7 +191,8 @@ test_format (void)
 static void
 test_format_borders (void)
 {
-  static const int years[] = { 1970, 1971, 1972, 1999, 2000, 2001, 2023, 2024, 2025, 2026, 2100, 2400, 2800, 9996, 9999 };
+  static const int years[]
+    = { 1970, 1971, 1972, 1999, 2000, 2001, 2023, 2024, 2025, 2026, 2100, 2400, 2800, 9996, 9999 };
   g_test_summary ("The days around the ends of years, of February and of all months are those of GDateTime.");
   for (guint i = 0; i < G_N_ELEMENTS (years); i++)
     for (int month = 1; month <= 12; month++)

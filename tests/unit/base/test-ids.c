@@ -180,8 +180,9 @@ test_format (void)
 static void
 test_parse (void)
 {
-  static const char *const bad[] = { "",   "0",   "01",   "-1",  "+1",   " 1", "1 ",  "1.0",
-                                     "1e3", "0x1", "\xD9\xA1", "1a", "12345678901234567", "99999999999999999999" };
+  static const char *const bad[] = {
+    "", "0", "01", "-1", "+1", " 1", "1 ", "1.0", "1e3", "0x1", "\xD9\xA1", "1a", "12345678901234567", "99999999999999999999"
+  };
   gint64 id;
   g_test_summary ("An id is digits without sign, leading zero or anything else, and not too many.");
   g_assert_true (hark_id_parse ("1", 1, &id));

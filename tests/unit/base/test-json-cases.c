@@ -28,8 +28,7 @@ skip_all (const char *text, gsize len, GError **error)
   HarkJsonReader reader;
   HarkJsonSlice raw;
   hark_json_reader_init (&reader, text, len);
-  return hark_json_reader_skip_value (&reader, &raw, error)
-         && hark_json_reader_next (&reader, error) == HARK_JSON_END;
+  return hark_json_reader_skip_value (&reader, &raw, error) && hark_json_reader_next (&reader, error) == HARK_JSON_END;
 }
 
 static void

@@ -105,8 +105,7 @@ test_duplicates (void)
 {
   g_test_summary ("a member that is there twice is refused and named, also when one is written with escapes");
   assert_refused ("{\"a\":1,\"a\":1}", HARK_ERROR_BAD_REQUEST, "\"a\" is there twice");
-  assert_refused ("{\"type\":1,\"b\":2,\"t\\u0079pe\":3}", HARK_ERROR_BAD_REQUEST,
-                  "\"t\\u0079pe\" is there twice");
+  assert_refused ("{\"type\":1,\"b\":2,\"t\\u0079pe\":3}", HARK_ERROR_BAD_REQUEST, "\"t\\u0079pe\" is there twice");
   assert_refused ("{\"t\\u0079pe\":1,\"type\":3}", HARK_ERROR_BAD_REQUEST, "\"type\" is there twice");
   assert_refused ("{\"\\u0061\":1,\"\\u0061\":3}", HARK_ERROR_BAD_REQUEST, "\"\\u0061\" is there twice");
   assert_refused ("{\"\":1,\"\":3}", HARK_ERROR_BAD_REQUEST, "\"\" is there twice");
@@ -146,8 +145,7 @@ static void
 test_shown_names (void)
 {
   g_autofree char *name = g_strnfill (61, 'n');
-  g_autofree char *text
-    = g_strdup_printf ("{\"%s\xF0\x9F\x98\x80zzz\":1,\"%s\xF0\x9F\x98\x80zzz\":2}", name, name);
+  g_autofree char *text = g_strdup_printf ("{\"%s\xF0\x9F\x98\x80zzz\":1,\"%s\xF0\x9F\x98\x80zzz\":2}", name, name);
   g_autofree char *message = g_strdup_printf ("\"%s\" is there twice", name);
   g_test_summary ("a long name is told back in part, and never cut inside a character");
   assert_refused (text, HARK_ERROR_BAD_REQUEST, message);
@@ -185,8 +183,7 @@ test_string (void)
   GError *error = NULL;
   gboolean ok;
   g_test_summary ("a string is given within its bound, and errors name the field");
-  parse (&object,
-         "{\"name\":\"\\u00e9\\u00e9\\n\",\"zero\":\"a\\u0000b\",\"n\":1,\"nil\":null,\"empty\":\"\"}");
+  parse (&object, "{\"name\":\"\\u00e9\\u00e9\\n\",\"zero\":\"a\\u0000b\",\"n\":1,\"nil\":null,\"empty\":\"\"}");
   g_assert_true (hark_json_object_get_string (&object, "name", HARK_FIELD_REQUIRED, 5, &out, &error));
   g_assert_no_error (error);
   g_assert_cmpstr (out, ==, "\xC3\xA9\xC3\xA9\n");
@@ -197,8 +194,7 @@ test_string (void)
   ok = hark_json_object_get_string (&object, "name", HARK_FIELD_REQUIRED, 4, &out, &error);
   assert_failed (ok, g_steal_pointer (&error), HARK_ERROR_TOO_LARGE, "\"name\" is longer than 4 bytes");
   ok = hark_json_object_get_string (&object, "zero", HARK_FIELD_REQUIRED, 9, &out, &error);
-  assert_failed (ok, g_steal_pointer (&error), HARK_ERROR_BAD_REQUEST,
-                 "\"zero\" must be a string without U+0000");
+  assert_failed (ok, g_steal_pointer (&error), HARK_ERROR_BAD_REQUEST, "\"zero\" must be a string without U+0000");
   ok = hark_json_object_get_string (&object, "n", HARK_FIELD_OPTIONAL, 9, &out, &error);
   assert_failed (ok, g_steal_pointer (&error), HARK_ERROR_BAD_REQUEST, "\"n\" must be a string");
   ok = hark_json_object_get_string (&object, "channel", HARK_FIELD_REQUIRED, 9, &out, &error);
@@ -221,9 +217,8 @@ test_int (void)
   gboolean ok;
   static const char *const wrong[] = { "zero", "over", "text", "real", "exponent", "big", "negative_zero" };
   g_test_summary ("an integer is given within its range, and errors name the field and the range");
-  parse (&object,
-         "{\"limit\":100,\"least\":1,\"zero\":0,\"over\":101,\"text\":\"5\",\"real\":5.0,\"exponent\":1e1,"
-         "\"big\":99999999999999999999,\"negative_zero\":-0,\"nil\":null}");
+  parse (&object, "{\"limit\":100,\"least\":1,\"zero\":0,\"over\":101,\"text\":\"5\",\"real\":5.0,\"exponent\":1e1,"
+                  "\"big\":99999999999999999999,\"negative_zero\":-0,\"nil\":null}");
   g_assert_true (hark_json_object_get_int (&object, "limit", HARK_FIELD_REQUIRED, 1, 100, &out, &error));
   g_assert_cmpint (out, ==, 100);
   g_assert_true (hark_json_object_get_int (&object, "least", HARK_FIELD_OPTIONAL, 1, 100, &out, &error));
@@ -268,16 +263,15 @@ test_id (void)
   HarkJsonObject object;
   gint64 out = UNTOUCHED;
   GError *error = NULL;
-  static const char *const wrong[] = { "zero", "negative", "empty", "word",  "sign", "leading",
-                                       "long", "space",    "real",  "array", "nul",  "escapes" };
+  static const char *const wrong[]
+    = { "zero", "negative", "empty", "word", "sign", "leading", "long", "space", "real", "array", "nul", "escapes" };
   g_test_summary ("an id is a string of digits or a positive integer");
-  parse (
-    &object,
-    "{\"text\":\"7318349394477057\",\"number\":7318349394477057,\"escaped\":\"\\u0034\\u0032\",\"zero\":0,"
-    "\"negative\":-1,\"empty\":\"\",\"word\":\"general\",\"sign\":\"+1\",\"leading\":\"01\","
-    "\"long\":\"12345678901234567\",\"space\":\" 1\",\"real\":1.0,\"array\":[1],\"nul\":\"1\\u0000\","
-    "\"escapes\":\"\\u0031\\u0031\\u0031\\u0031\\u0031\\u0031\\u0031\\u0031\\u0031\\u0031\\u0031\\u0031"
-    "\\u0031\\u0031\\u0031\\u0031\\u0031\\u0031\\u0031\\u0031\\u0031\\u0031\\u0031\\u0031\"}");
+  parse (&object,
+         "{\"text\":\"7318349394477057\",\"number\":7318349394477057,\"escaped\":\"\\u0034\\u0032\",\"zero\":0,"
+         "\"negative\":-1,\"empty\":\"\",\"word\":\"general\",\"sign\":\"+1\",\"leading\":\"01\","
+         "\"long\":\"12345678901234567\",\"space\":\" 1\",\"real\":1.0,\"array\":[1],\"nul\":\"1\\u0000\","
+         "\"escapes\":\"\\u0031\\u0031\\u0031\\u0031\\u0031\\u0031\\u0031\\u0031\\u0031\\u0031\\u0031\\u0031"
+         "\\u0031\\u0031\\u0031\\u0031\\u0031\\u0031\\u0031\\u0031\\u0031\\u0031\\u0031\\u0031\"}");
   g_assert_true (hark_json_object_get_id (&object, "text", HARK_FIELD_REQUIRED, &out, &error));
   g_assert_cmpint (out, ==, G_GINT64_CONSTANT (7318349394477057));
   out = UNTOUCHED;
@@ -305,9 +299,8 @@ test_ids (void)
   gboolean ok;
   static const char *const wrong[] = { "words", "nested", "null_in", "object" };
   g_test_summary ("an array of ids has a bound, and a failure leaves nothing behind");
-  parse (&object,
-         "{\"servers\":[\"1\", 2 ,\"3\"],\"none\":[],\"one\":\"1\",\"words\":[1,\"x\"],\"nested\":[1,[2]],"
-         "\"null_in\":[null],\"object\":[{\"a\":1}]}");
+  parse (&object, "{\"servers\":[\"1\", 2 ,\"3\"],\"none\":[],\"one\":\"1\",\"words\":[1,\"x\"],\"nested\":[1,[2]],"
+                  "\"null_in\":[null],\"object\":[{\"a\":1}]}");
   g_assert_true (hark_json_object_get_ids (&object, "servers", HARK_FIELD_REQUIRED, 3, out, &error));
   g_assert_cmpuint (out->len, ==, 3);
   for (guint i = 0; i < 3; i++)
@@ -322,8 +315,7 @@ test_ids (void)
   assert_failed (ok, g_steal_pointer (&error), HARK_ERROR_BAD_REQUEST, "\"absent\" is required");
   for (guint i = 0; i < G_N_ELEMENTS (wrong); i++)
     {
-      g_autofree char *message
-        = g_strdup_printf ("\"%s\" must be an array of ids, strings of digits", wrong[i]);
+      g_autofree char *message = g_strdup_printf ("\"%s\" must be an array of ids, strings of digits", wrong[i]);
       ok = hark_json_object_get_ids (&object, wrong[i], HARK_FIELD_REQUIRED, 9, out, &error);
       assert_failed (ok, g_steal_pointer (&error), HARK_ERROR_BAD_REQUEST, message);
     }

@@ -162,8 +162,7 @@ test_depth (void)
 static void
 test_skip (void)
 {
-  static const char text[]
-    = "{\"a\": [1, {\"x\": [\"]\"]}] , \"b\":\"q\\\"\", \"c\" : 1.50 ,\"d\":{},\"e\":null}";
+  static const char text[] = "{\"a\": [1, {\"x\": [\"]\"]}] , \"b\":\"q\\\"\", \"c\" : 1.50 ,\"d\":{},\"e\":null}";
   static const char *const values[] = { "[1, {\"x\": [\"]\"]}]", "\"q\\\"\"", "1.50", "{}", "null" };
   g_autoptr (GError) error = NULL;
   HarkJsonReader reader;

@@ -10,9 +10,9 @@ typedef struct
   gsize len;
 } Row;
 
-#define ROW(raw, text)                                                                                       \
-  {                                                                                                          \
-    raw, text, sizeof text - 1                                                                               \
+#define ROW(raw, text)                                                                                                 \
+  {                                                                                                                    \
+    raw, text, sizeof text - 1                                                                                         \
   }
 
 static const Row rows[] = {

@@ -39,10 +39,10 @@ test_message (void)
   hark_json_writer_end_array (&w);
   hark_json_writer_member_string (&w, "last", "");
   hark_json_writer_end_object (&w);
-  assert_written (
-    &w, "{\"type\":\"message\",\"message_id\":\"7318349394477057\",\"seq\":-3,\"more\":true,\"reset\":false,"
-        "\"image\":null,\"timestamp\":\"2023-11-14T22:13:20.123Z\",\"ref\":1.50,"
-        "\"list\":[1,{},[],null,[2]],\"last\":\"\"}");
+  assert_written (&w,
+                  "{\"type\":\"message\",\"message_id\":\"7318349394477057\",\"seq\":-3,\"more\":true,\"reset\":false,"
+                  "\"image\":null,\"timestamp\":\"2023-11-14T22:13:20.123Z\",\"ref\":1.50,"
+                  "\"list\":[1,{},[],null,[2]],\"last\":\"\"}");
 }
 
 static void
@@ -71,8 +71,7 @@ test_escapes (void)
   g_test_summary ("what JSON requires is escaped, and nothing else");
   hark_json_writer_init (&w, 0);
   hark_json_writer_string (&w, "\"\\/\b\f\n\r\t\001\037\177 \xE2\x80\xA8\xE2\x80\xA9<>&'\xF0\x9F\x98\x80");
-  assert_written (
-    &w, "\"\\\"\\\\/\\b\\f\\n\\r\\t\\u0001\\u001f\177 \xE2\x80\xA8\xE2\x80\xA9<>&'\xF0\x9F\x98\x80\"");
+  assert_written (&w, "\"\\\"\\\\/\\b\\f\\n\\r\\t\\u0001\\u001f\177 \xE2\x80\xA8\xE2\x80\xA9<>&'\xF0\x9F\x98\x80\"");
 }
 
 static void

@@ -10,9 +10,9 @@ typedef struct
 
 #define WHOLE (-1)
 #define CUT (-2)
-#define ROW(bytes, bad)                                                                                      \
-  {                                                                                                          \
-    bytes, sizeof bytes - 1, bad                                                                             \
+#define ROW(bytes, bad)                                                                                                \
+  {                                                                                                                    \
+    bytes, sizeof bytes - 1, bad                                                                                       \
   }
 
 static const Row rows[] = {
@@ -104,8 +104,7 @@ test_every_prefix (void)
           g_autofree guint8 *copy = g_memdup2 (rows[i].bytes, MAX (len, 1));
           HarkUtf8 utf8;
           hark_utf8_init (&utf8);
-          g_assert_cmpint (hark_utf8_feed (&utf8, copy, len), ==,
-                           rows[i].bad < 0 || len <= (gsize)rows[i].bad);
+          g_assert_cmpint (hark_utf8_feed (&utf8, copy, len), ==, rows[i].bad < 0 || len <= (gsize)rows[i].bad);
         }
     }
 }

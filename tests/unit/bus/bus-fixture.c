@@ -20,8 +20,8 @@ on_name_lost (BusFixture *self, const char *reason)
 HarkBusService *
 bus_fixture_new_service (BusFixture *self, const HarkBusLimits *limits)
 {
-  HarkBusService *service =
-    hark_bus_service_new (self->hub, self->metrics, HARK_CLOCK (self->clock), self->authority, limits);
+  HarkBusService *service
+    = hark_bus_service_new (self->hub, self->metrics, HARK_CLOCK (self->clock), self->authority, limits);
   g_signal_connect_swapped (service, "name-acquired", G_CALLBACK (on_name_acquired), self);
   g_signal_connect_swapped (service, "name-lost", G_CALLBACK (on_name_lost), self);
   return service;
@@ -40,8 +40,8 @@ bus_fixture_set_up (BusFixture *self, const HarkBusLimits *limits, uid_t uid)
   self->dispatcher = hark_dispatcher_new (NULL, self->metrics);
   self->ids = hark_ids_new (HARK_CLOCK (self->clock));
   self->protocol = fake_protocol_new ();
-  self->hub = hark_hub_new (self->turn, self->dispatcher, HARK_CLOCK (self->clock), self->ids, self->metrics,
-                            &hub_limits);
+  self->hub
+    = hark_hub_new (self->turn, self->dispatcher, HARK_CLOCK (self->clock), self->ids, self->metrics, &hub_limits);
   self->concern = fake_concern_new (self->dispatcher);
   self->authority = hark_bus_authority_new (uid, limits);
   self->service = bus_fixture_new_service (self, limits);
@@ -89,9 +89,11 @@ GDBusConnection *
 bus_fixture_connect (BusFixture *self)
 {
   g_autoptr (GError) error = NULL;
-  GDBusConnection *connection = g_dbus_connection_new_for_address_sync (
-    bus_fixture_get_address (self),
-    G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT | G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION, NULL, NULL, &error);
+  GDBusConnection *connection
+    = g_dbus_connection_new_for_address_sync (bus_fixture_get_address (self),
+                                              G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT
+                                                | G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
+                                              NULL, NULL, &error);
   g_assert_no_error (error);
   return connection;
 }
@@ -111,8 +113,8 @@ HarkSession *
 bus_fixture_open_session (BusFixture *self, gint64 user_id)
 {
   g_autoptr (HarkIdentity) identity = hark_identity_new (user_id, "ann", 1, 0, HARK_IDENTITY_NONE);
-  g_autoptr (HarkSession) session =
-    hark_session_new (self->hub, HARK_TRANSPORT (fake_transport_new ()), self->protocol, &fake_wire, identity);
+  g_autoptr (HarkSession) session
+    = hark_session_new (self->hub, HARK_TRANSPORT (fake_transport_new ()), self->protocol, &fake_wire, identity);
   hark_session_open (session);
   return hark_hub_get_session (self->hub, session->id);
 }
@@ -187,10 +189,10 @@ bus_fixture_stop (BusFixture *self)
   while (has_owner)
     {
       g_autoptr (GError) error = NULL;
-      g_autoptr (GVariant) reply =
-        g_dbus_connection_call_sync (self->caller, "org.freedesktop.DBus", "/org/freedesktop/DBus",
-                                     "org.freedesktop.DBus", "NameHasOwner", g_variant_new ("(s)", HARK_BUS_NAME), NULL,
-                                     G_DBUS_CALL_FLAGS_NONE, -1, NULL, &error);
+      g_autoptr (GVariant) reply
+        = g_dbus_connection_call_sync (self->caller, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                                       "org.freedesktop.DBus", "NameHasOwner", g_variant_new ("(s)", HARK_BUS_NAME),
+                                       NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, &error);
       g_assert_no_error (error);
       g_variant_get (reply, "(b)", &has_owner);
       drain ();

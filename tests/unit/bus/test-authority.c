@@ -5,8 +5,8 @@
 
 #include <unistd.h>
 
-static const HarkBusLimits limits = { .max_calls = 100, .max_peers = 2, .max_waiting = 3, .max_monitors = 2,
-                                      .monitor_window = 4 };
+static const HarkBusLimits limits
+  = { .max_calls = 100, .max_peers = 2, .max_waiting = 3, .max_monitors = 2, .monitor_window = 4 };
 
 static void
 set_up (BusFixture *f, gconstpointer data)
@@ -48,8 +48,8 @@ assert_refused (BusFixture *f, const GDBusInterfaceInfo *info, const GDBusMethod
 static void
 test_denied (BusFixture *f, gconstpointer data)
 {
-  GDBusInterfaceInfo *infos[] = { hark_bus_hub1_interface_info (), hark_bus_directory1_interface_info (),
-                                  hark_bus_metrics1_interface_info () };
+  GDBusInterfaceInfo *infos[]
+    = { hark_bus_hub1_interface_info (), hark_bus_directory1_interface_info (), hark_bus_metrics1_interface_info () };
   g_autofree char *asked = NULL;
   g_test_summary ("Another user is refused by every method of every interface, and nothing is asked of the hub.");
   for (guint i = 0; i < G_N_ELEMENTS (infos); i++)
@@ -115,10 +115,8 @@ test_peer_bound (BusFixture *f, gconstpointer data)
   g_autoptr (GError) error = NULL;
   g_autoptr (GError) later_error = NULL;
   g_autoptr (GVariant) first = bus_fixture_call (f, "org.hark.Metrics1", "GetAll", NULL, NULL);
-  g_autoptr (GVariant) second =
-    bus_fixture_call_from (f, callers[0], "org.hark.Metrics1", "GetAll", NULL, NULL);
-  g_autoptr (GVariant) third =
-    bus_fixture_call_from (f, callers[1], "org.hark.Metrics1", "GetAll", NULL, &error);
+  g_autoptr (GVariant) second = bus_fixture_call_from (f, callers[0], "org.hark.Metrics1", "GetAll", NULL, NULL);
+  g_autoptr (GVariant) third = bus_fixture_call_from (f, callers[1], "org.hark.Metrics1", "GetAll", NULL, &error);
   g_autoptr (GVariant) later = NULL;
   g_test_summary ("Callers that are remembered have a bound; one that leaves makes room.");
   g_assert_nonnull (first);

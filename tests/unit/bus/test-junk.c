@@ -25,8 +25,28 @@ static char *
 random_text (void)
 {
   static const char *const texts[] = {
-    "", "0", "1", "-1", "42", "9223372036854775807", "9223372036854775808", "\"", "\\", "{}", "[]", "null", "{\"a\":",
-    "room/lobby", "channel/", "server/1/2", "../../etc", "username", "admin", "\001\033[2J", "\360\237\230\200", "\"]}",
+    "",
+    "0",
+    "1",
+    "-1",
+    "42",
+    "9223372036854775807",
+    "9223372036854775808",
+    "\"",
+    "\\",
+    "{}",
+    "[]",
+    "null",
+    "{\"a\":",
+    "room/lobby",
+    "channel/",
+    "server/1/2",
+    "../../etc",
+    "username",
+    "admin",
+    "\001\033[2J",
+    "\360\237\230\200",
+    "\"]}",
   };
   if (g_test_rand_bit ())
     return g_strdup (texts[g_test_rand_int_range (0, G_N_ELEMENTS (texts))]);
@@ -105,8 +125,8 @@ call (BusFixture *f, const GDBusInterfaceInfo *info, const GDBusMethodInfo *meth
 static void
 test_junk (BusFixture *f, gconstpointer data)
 {
-  GDBusInterfaceInfo *infos[] = { hark_bus_hub1_interface_info (), hark_bus_directory1_interface_info (),
-                                  hark_bus_metrics1_interface_info () };
+  GDBusInterfaceInfo *infos[]
+    = { hark_bus_hub1_interface_info (), hark_bus_directory1_interface_info (), hark_bus_metrics1_interface_info () };
   g_test_summary ("Random arguments of the right types are answered by every method, and end nothing.");
   for (guint round = 0; round < ROUNDS; round++)
     for (guint i = 0; i < G_N_ELEMENTS (infos); i++)

@@ -9,8 +9,8 @@
 #define DIRECTORY "org.hark.Directory1"
 #define HUB "org.hark.Hub1"
 
-static const HarkBusLimits limits = { .max_calls = 4, .max_peers = 8, .max_waiting = 8, .max_monitors = 2,
-                                      .monitor_window = 4 };
+static const HarkBusLimits limits
+  = { .max_calls = 4, .max_peers = 8, .max_waiting = 8, .max_monitors = 2, .monitor_window = 4 };
 
 static void
 set_up (BusFixture *f, gconstpointer data)
@@ -56,7 +56,8 @@ test_session_interest (BusFixture *f, gconstpointer data)
   g_autoptr (GVariant) users = NULL;
   g_test_summary ("000-6: what a client has loaded can be read: topics with cursors, and users.");
   fake_concern_will_reply (f->concern, "get_session",
-                           "{\"session_id\":\"5\",\"topics\":[{\"topic\":\"server/7\",\"cursor\":12}],\"users\":[\"9\"]}");
+                           "{\"session_id\":\"5\",\"topics\":[{\"topic\":\"server/"
+                           "7\",\"cursor\":12}],\"users\":[\"9\"]}");
   reply = bus_fixture_call (f, HUB, "GetSession", g_variant_new ("(s)", "5"), &error);
   g_assert_no_error (error);
   session = g_variant_get_child_value (reply, 0);

@@ -93,7 +93,8 @@ static void
 test_changes (void)
 {
   g_test_summary ("A dictionary of changes becomes fields; an unknown one or a wrong type is refused by name.");
-  assert_request ("UpdateUser", "('7', {'bio': <''>, 'admin': <false>})", "{\"user_id\":\"7\",\"bio\":\"\",\"admin\":false}");
+  assert_request ("UpdateUser", "('7', {'bio': <''>, 'admin': <false>})",
+                  "{\"user_id\":\"7\",\"bio\":\"\",\"admin\":false}");
   assert_request ("UpdateChannel", "('7', {'position': <5>})", "{\"channel_id\":\"7\",\"position\":5}");
   assert_request ("UpdateUser", "('7', @a{sv} {})", "{\"user_id\":\"7\"}");
   assert_refused ("UpdateUser", "('7', {'user_id': <'8'>})", HARK_ERROR_BAD_REQUEST,
@@ -187,7 +188,8 @@ test_members (void)
   assert_results ("GetSession",
                   "{\"type\":\"get_session\",\"ref\":1,\"session_id\":\"5\",\"loaded\":2,\"bio\":null,\"topics\":"
                   "[{\"topic\":\"server/7\",\"cursor\":3}],\"users\":[\"8\",\"9\"]}",
-                  "({'session_id': <'5'>, 'loaded': <int64 2>, 'topics': <[{'topic': <'server/7'>, 'cursor': <int64 3>}]>, "
+                  "({'session_id': <'5'>, 'loaded': <int64 2>, 'topics': <[{'topic': <'server/7'>, 'cursor': <int64 "
+                  "3>}]>, "
                   "'users': <['8', '9']>},)");
   assert_results ("GetSession", "{\"topics\":[],\"users\":[]}", "({'topics': <@aa{sv} []>, 'users': <@as []>},)");
 }

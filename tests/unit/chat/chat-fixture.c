@@ -34,14 +34,14 @@ chat_fixture_start (ChatFixture *self)
   self->hub = hark_hub_new (self->turn, self->dispatcher, HARK_CLOCK (self->clock), self->ids, self->metrics,
                             &self->hub_limits);
   self->presence = hark_presence_new (self->hub, HARK_CLOCK (self->clock), self->grace_ms);
-  self->store = hark_sqlite_store_open (self->path, &options, HARK_CLOCK (self->clock), self->ids, self->metrics, NULL,
-                                        &error);
+  self->store
+    = hark_sqlite_store_open (self->path, &options, HARK_CLOCK (self->clock), self->ids, self->metrics, NULL, &error);
   g_assert_no_error (error);
   self->steps = step_store_new (HARK_STORE (self->store));
   hark_store_set_committed (HARK_STORE (self->steps), on_committed, self);
   hark_sqlite_store_set_turn (self->store, self->turn);
-  self->chat = hark_chat_new (self->hub, HARK_STORE (self->steps), self->presence, self->ids, self->metrics,
-                              &self->limits);
+  self->chat
+    = hark_chat_new (self->hub, HARK_STORE (self->steps), self->presence, self->ids, self->metrics, &self->limits);
   hark_sqlite_store_run_sync (self->store, hark_chat_load, self->chat, &error);
   g_assert_no_error (error);
 }
@@ -248,8 +248,8 @@ chat_fixture_channel (ChatFixture *self, gint64 server, const char *name, gboole
 void
 chat_fixture_join (ChatFixture *self, gint64 server, gint64 user)
 {
-  g_autofree char *reply = chat_fixture_call (self, "add_member", "\"server_id\":\"" ID "\",\"user_id\":\"" ID "\"",
-                                              server, user);
+  g_autofree char *reply
+    = chat_fixture_call (self, "add_member", "\"server_id\":\"" ID "\",\"user_id\":\"" ID "\"", server, user);
   g_assert_nonnull (reply);
 }
 

@@ -87,8 +87,8 @@ static JsonObject *
 ask (Client *self, const char *type, const char *members)
 {
   guint ref = ++self->next_ref;
-  g_autofree char *text = g_strdup_printf ("{\"type\":\"%s\",\"ref\":%u%s%s}", type, ref, *members != '\0' ? "," : "",
-                                           members);
+  g_autofree char *text
+    = g_strdup_printf ("{\"type\":\"%s\",\"ref\":%u%s%s}", type, ref, *members != '\0' ? "," : "", members);
   JsonObject *reply;
   say (self, text);
   chat_fixture_settle (self->fixture);

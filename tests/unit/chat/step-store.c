@@ -23,9 +23,9 @@ struct _StepStore
   gboolean hold;
   gboolean fail_writes;
   guint n_under_way; /* jobs that the store has */
-  GQueue begun;     /* (element-type Step): reads not begun */
-  GQueue read;      /* (element-type Step): reads not delivered */
-  GQueue committed; /* (element-type Step): works whose events and ends are not handed over */
+  GQueue begun;      /* (element-type Step): reads not begun */
+  GQueue read;       /* (element-type Step): reads not delivered */
+  GQueue committed;  /* (element-type Step): works whose events and ends are not handed over */
   GPtrArray *events; /* (nullable): of the work whose end comes next */
   HarkCommitted func;
   gpointer func_data;

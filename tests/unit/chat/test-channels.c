@@ -108,7 +108,8 @@ test_lost_right (ChatFixture *f, gconstpointer data)
   Community c;
   gint64 secret, open;
   HarkTopic topic;
-  g_test_summary ("Who loses the right to a channel gets none of its messages any more, also when they leave the server.");
+  g_test_summary (
+    "Who loses the right to a channel gets none of its messages any more, also when they leave the server.");
   make (f, &c);
   open = chat_fixture_channel (f, c.server, "open", FALSE);
   secret = chat_fixture_channel (f, c.server, "secret", TRUE);
@@ -143,7 +144,8 @@ test_who_may (ChatFixture *f, gconstpointer data)
   channel = chat_fixture_channel (f, c.server, "general", FALSE);
   client_refused (c.member, HARK_ERROR_FORBIDDEN, "channel_id", "update_channel",
                   "\"channel_id\":\"" ID "\",\"name\":\"x\"", channel);
-  client_refused (c.stranger, HARK_ERROR_NOT_FOUND, "channel_id", "delete_channel", "\"channel_id\":\"" ID "\"", channel);
+  client_refused (c.stranger, HARK_ERROR_NOT_FOUND, "channel_id", "delete_channel", "\"channel_id\":\"" ID "\"",
+                  channel);
   client_refused (c.member, HARK_ERROR_FORBIDDEN, "server_id", "create_channel",
                   "\"server_id\":\"" ID "\",\"name\":\"x\"", c.server);
   client_refused (c.stranger, HARK_ERROR_NOT_FOUND, "server_id", "create_channel",

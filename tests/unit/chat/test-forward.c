@@ -38,7 +38,8 @@ test_nobody (ChatFixture *f, gconstpointer data)
 {
   gint64 ann = chat_fixture_user (f, "ann"), bob = chat_fixture_user (f, "bob");
   Client *tab = chat_fixture_connect (f, ann), *other = chat_fixture_connect (f, ann);
-  g_test_summary ("A target without a session is offline, one that does not exist is not found, and nothing is echoed.");
+  g_test_summary (
+    "A target without a session is offline, one that does not exist is not found, and nothing is echoed.");
   client_refused (tab, HARK_ERROR_OFFLINE, "target", "forward", "\"target\":\"" ID "\"", bob);
   client_refused (tab, HARK_ERROR_NOT_FOUND, "target", "forward", "\"target\":\"1\"");
   client_refused (tab, HARK_ERROR_BAD_REQUEST, "target", "forward", "\"target\":\"bob\"");

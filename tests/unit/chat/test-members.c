@@ -85,7 +85,8 @@ test_pages (ChatFixture *f, gconstpointer data)
 static void
 test_fields (ChatFixture *f, gconstpointer data)
 {
-  static const char *const fields[] = { "user_id", "username", "displayname", "profile_pic", "status", "bio", "activity" };
+  static const char *const fields[]
+    = { "user_id", "username", "displayname", "profile_pic", "status", "bio", "activity" };
   gint64 ann = chat_fixture_user (f, "ann"), server = chat_fixture_server (f, ann, "Harbour");
   Client *client = chat_fixture_connect (f, ann);
   g_autoptr (JsonObject) reply = NULL;
@@ -105,7 +106,8 @@ n_removed (Client *client, gint64 server, gint64 after, gint64 since)
 {
   g_autofree char *from = after != 0 ? g_strdup_printf ("\"after\":\"" ID "\",", after) : g_strdup ("");
   g_autoptr (JsonObject) reply
-    = client_ask (client, "get_server_members", "%s\"server_id\":\"" ID "\",\"limit\":2,\"since\":" ID, from, server, since);
+    = client_ask (client, "get_server_members", "%s\"server_id\":\"" ID "\",\"limit\":2,\"since\":" ID, from, server,
+                  since);
   return json_array_get_length (json_object_get_array_member (reply, "removed"));
 }
 
@@ -218,7 +220,8 @@ test_strangers (ChatFixture *f, gconstpointer data)
 {
   Three t;
   Client *ann, *bob;
-  g_test_summary ("Users who share no server cannot load each other, and who stops sharing one hears nothing any more.");
+  g_test_summary (
+    "Users who share no server cannot load each other, and who stops sharing one hears nothing any more.");
   make_three (f, &t);
   ann = chat_fixture_connect (f, t.ann);
   bob = chat_fixture_connect (f, t.bob);

@@ -167,8 +167,7 @@ assert_chunk (Client *client, gint64 channel, const char *range, guint first, gu
   for (guint i = 0; i < n; i++)
     {
       g_autofree char *text = g_strdup_printf ("%u", first + i);
-      g_assert_cmpstr (json_object_get_string_member (json_array_get_object_element (messages, i), "message"), ==,
-                       text);
+      g_assert_cmpstr (json_object_get_string_member (json_array_get_object_element (messages, i), "message"), ==, text);
     }
 }
 
@@ -184,7 +183,8 @@ test_history (ChatFixture *f, gconstpointer data)
   ann = chat_fixture_connect (f, c.ann);
   for (guint i = 0; i < G_N_ELEMENTS (ids); i++)
     {
-      g_autoptr (JsonObject) ack = client_ask (ann, "message", "\"channel\":\"" ID "\",\"message\":\"%u\"", c.channel, i);
+      g_autoptr (JsonObject) ack
+        = client_ask (ann, "message", "\"channel\":\"" ID "\",\"message\":\"%u\"", c.channel, i);
       ids[i] = json_id (ack, "message_id");
     }
   assert_chunk (ann, c.channel, "", 80, 50, TRUE);

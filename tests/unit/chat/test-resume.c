@@ -58,7 +58,8 @@ test_recovered (ChatFixture *f, gconstpointer data)
   Community c;
   Client *bob, *ann, *again;
   g_autoptr (JsonObject) reply = NULL, event = NULL;
-  g_test_summary ("A client whose connection was cut gets exactly what it missed, per topic and in order, and goes on.");
+  g_test_summary (
+    "A client whose connection was cut gets exactly what it missed, per topic and in order, and goes on.");
   make (f, &c);
   ann = chat_fixture_connect (f, c.ann);
   bob = chat_fixture_connect (f, c.bob);
@@ -106,8 +107,8 @@ test_after_restart (ChatFixture *f, gconstpointer data)
   ann = chat_fixture_connect (f, c.ann);
   say (ann, c.first, "three");
   again = chat_fixture_connect (f, c.bob);
-  reply = client_ask (again, "resume", "\"resume\":\"%s\",\"cursors\":{\"channel/" ID "\":1,\"channel/" ID "\":0}", token,
-                      c.first, c.second);
+  reply = client_ask (again, "resume", "\"resume\":\"%s\",\"cursors\":{\"channel/" ID "\":1,\"channel/" ID "\":0}",
+                      token, c.first, c.second);
   assert_recovered (reply, c.first, 2, "two");
   assert_recovered (reply, c.second, 0, NULL);
   say (ann, c.second, "four");
@@ -121,8 +122,9 @@ test_half_dead (ChatFixture *f, gconstpointer data)
   Community c;
   Client *bob, *ann, *again;
   g_autoptr (JsonObject) reply = NULL;
-  g_test_summary ("A session whose connection is not known to be dead is ended by the one that takes it up, and what lay "
-                  "in its outbox is not lost.");
+  g_test_summary (
+    "A session whose connection is not known to be dead is ended by the one that takes it up, and what lay "
+    "in its outbox is not lost.");
   make (f, &c);
   ann = chat_fixture_connect (f, c.ann);
   bob = chat_fixture_connect (f, c.bob);

@@ -23,7 +23,8 @@ test_own_servers (ChatFixture *f, gconstpointer data)
   g_assert_cmpuint (json_array_get_length (array_of (reply, "servers")), ==, 2);
   g_assert_cmpint (json_id (json_array_get_object_element (array_of (reply, "servers"), 0), "server_id"), ==, first);
   g_assert_cmpstr (json_object_get_string_member (json_array_get_object_element (array_of (reply, "servers"), 1),
-                                                  "server_name"), ==, "Second");
+                                                  "server_name"),
+                   ==, "Second");
   g_free (chat_fixture_call (f, "update_server", "\"server_id\":\"" ID "\",\"name\":\"Zweiter\"", second));
   g_free (chat_fixture_call (f, "update_server", "\"server_id\":\"" ID "\",\"name\":\"Dritter\"", third));
   event = client_pop_type (client, "update_server");
@@ -64,8 +65,9 @@ test_come_and_go (ChatFixture *f, gconstpointer data)
   gint64 server = chat_fixture_server (f, bob, "Second"), channel = chat_fixture_channel (f, server, "c", FALSE);
   Client *client = chat_fixture_connect (f, ann), *owner = chat_fixture_connect (f, bob);
   g_autoptr (JsonObject) added = NULL, removed = NULL, again = NULL, reply = NULL;
-  g_test_summary ("Sessions that watch their list of servers hear of one that is added or removed, and watch it while it "
-                  "is there; who comes back begins anew.");
+  g_test_summary (
+    "Sessions that watch their list of servers hear of one that is added or removed, and watch it while it "
+    "is there; who comes back begins anew.");
   client_do (client, "get_servers", "%s", "");
   chat_fixture_join (f, server, ann);
   added = client_pop_type (client, "add_server");
@@ -81,7 +83,8 @@ test_come_and_go (ChatFixture *f, gconstpointer data)
   chat_fixture_join (f, server, ann);
   again = client_pop_type (client, "add_server");
   reply = client_ask (client, "get_servers", "%s", "");
-  g_assert_cmpint (json_object_get_int_member (json_array_get_object_element (array_of (reply, "servers"), 0), "unread"),
+  g_assert_cmpint (json_object_get_int_member (json_array_get_object_element (array_of (reply, "servers"), 0),
+                                               "unread"),
                    ==, 0);
 }
 
@@ -94,22 +97,22 @@ test_who_may (ChatFixture *f, gconstpointer data)
   Client *stranger = chat_fixture_connect (f, eve);
   g_test_summary ("A server's owner changes it; its other members are forbidden to, and strangers find none.");
   chat_fixture_join (f, server, bob);
-  client_refused (member, HARK_ERROR_FORBIDDEN, "server_id", "update_server",
-                  "\"server_id\":\"" ID "\",\"name\":\"x\"", server);
+  client_refused (member, HARK_ERROR_FORBIDDEN, "server_id", "update_server", "\"server_id\":\"" ID "\",\"name\":\"x\"",
+                  server);
   client_refused (member, HARK_ERROR_FORBIDDEN, "server_id", "add_member",
                   "\"server_id\":\"" ID "\",\"user_id\":\"" ID "\"", server, eve);
   client_refused (stranger, HARK_ERROR_NOT_FOUND, "server_id", "delete_server", "\"server_id\":\"" ID "\"", server);
   client_refused (stranger, HARK_ERROR_NOT_FOUND, "server_id", "list_members", "\"server_id\":\"" ID "\"", server);
-  client_refused (owner, HARK_ERROR_CONFLICT, "user_id", "add_member", "\"server_id\":\"" ID "\",\"user_id\":\"" ID "\"",
-                  server, bob);
+  client_refused (owner, HARK_ERROR_CONFLICT, "user_id", "add_member",
+                  "\"server_id\":\"" ID "\",\"user_id\":\"" ID "\"", server, bob);
   client_refused (owner, HARK_ERROR_CONFLICT, "user_id", "remove_member",
                   "\"server_id\":\"" ID "\",\"user_id\":\"" ID "\"", server, ann);
   client_refused (owner, HARK_ERROR_NOT_FOUND, "user_id", "add_member", "\"server_id\":\"" ID "\",\"user_id\":\"1\"",
                   server);
   client_refused (owner, HARK_ERROR_NOT_FOUND, "owner_id", "update_server",
                   "\"server_id\":\"" ID "\",\"owner_id\":\"" ID "\"", server, eve);
-  client_refused (owner, HARK_ERROR_FORBIDDEN, "owner_id", "create_server",
-                  "\"name\":\"x\",\"owner_id\":\"" ID "\"", bob);
+  client_refused (owner, HARK_ERROR_FORBIDDEN, "owner_id", "create_server", "\"name\":\"x\",\"owner_id\":\"" ID "\"",
+                  bob);
   client_refused (owner, HARK_ERROR_TOO_LARGE, "name", "create_server", "\"name\":\"%0101d\"", 0);
   client_refused (owner, HARK_ERROR_TOO_LARGE, "icon", "create_server", "\"name\":\"x\",\"icon\":\"%0513d\"", 0);
   client_refused (owner, HARK_ERROR_BAD_REQUEST, "name", "create_server", "\"name\":\"a\\nb\"");

@@ -126,8 +126,8 @@ test_disconnect (ChatFixture *f, gconstpointer data)
   g_autofree char *reply = NULL;
   g_test_summary ("Administrators end one session, or all of a user, and nobody else does.");
   client_refused (first, HARK_ERROR_FORBIDDEN, NULL, "disconnect_user", "\"user_id\":\"" ID "\"", ann);
-  g_free (chat_fixture_call (f, "disconnect_session", "\"session_id\":\"" ID "\",\"reason\":\"bye\"",
-                             second->session_id));
+  g_free (
+    chat_fixture_call (f, "disconnect_session", "\"session_id\":\"" ID "\",\"reason\":\"bye\"", second->session_id));
   g_assert_cmpuint (client_get_close_code (second), ==, HARK_CLOSE_DISCONNECTED);
   g_assert_cmpuint (client_get_close_code (first), ==, 0);
   reply = chat_fixture_call (f, "disconnect_user", "\"user_id\":\"" ID "\"", ann);

@@ -39,7 +39,9 @@ assert_complete (Client *reader, guint n_sent)
   messages = json_object_get_array_member (reply, "messages");
   for (guint i = 0; i < json_array_get_length (messages); i++)
     g_assert_cmpint (g_ascii_strtoll (json_object_get_string_member (json_array_get_object_element (messages, i),
-                                                                     "message"), NULL, 10), ==, next++);
+                                                                     "message"),
+                                      NULL, 10),
+                     ==, next++);
   while ((event = client_pop (reader)) != NULL)
     {
       g_assert_cmpint (g_ascii_strtoll (json_object_get_string_member (event, "message"), NULL, 10), ==, next++);
@@ -100,7 +102,8 @@ test_lost_under_way (ChatFixture *f, gconstpointer data)
   Client *reader, *owner;
   HarkTopic topic;
   g_autoptr (JsonObject) reply = NULL;
-  g_test_summary ("A right that is lost while the history is being read is lost: nothing is delivered, nothing joined.");
+  g_test_summary (
+    "A right that is lost while the history is being read is lost: nothing is delivered, nothing joined.");
   chat_fixture_join (f, server, bob);
   channel = chat_fixture_channel (f, server, "general", FALSE);
   topic = hark_topic (HARK_TOPIC_CHANNEL, channel);

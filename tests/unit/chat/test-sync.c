@@ -60,9 +60,8 @@ cache_fill (Cache *cache, Client *client)
 static gboolean
 cache_update (Cache *cache, Client *client)
 {
-  g_autoptr (JsonObject) reply
-    = client_ask (client, cache->type, "%s%s\"since\":" ID, cache->members, *cache->members != '\0' ? "," : "",
-                  cache->rev);
+  g_autoptr (JsonObject) reply = client_ask (client, cache->type, "%s%s\"since\":" ID, cache->members,
+                                             *cache->members != '\0' ? "," : "", cache->rev);
   gboolean reset = json_object_has_member (reply, "reset");
   if (reset)
     {
@@ -114,9 +113,8 @@ change (ChatFixture *f, World *w, GRand *rand)
 {
   gint64 user = w->users[g_rand_int_range (rand, 0, N_USERS)];
   gint64 server = w->servers[g_rand_int_range (rand, 0, N_SERVERS)];
-  gint64 channel = w->channels->len > 0
-                     ? g_array_index (w->channels, gint64, g_rand_int_range (rand, 0, w->channels->len))
-                     : 1;
+  gint64 channel
+    = w->channels->len > 0 ? g_array_index (w->channels, gint64, g_rand_int_range (rand, 0, w->channels->len)) : 1;
   guint n = g_rand_int_range (rand, 0, 1000);
   switch (g_rand_int_range (rand, 0, 12))
     {
@@ -127,7 +125,8 @@ change (ChatFixture *f, World *w, GRand *rand)
       client_say (w->admin, "{\"type\":\"add_member\",\"server_id\":\"" ID "\",\"user_id\":\"" ID "\"}", server, user);
       break;
     case 2:
-      client_say (w->admin, "{\"type\":\"remove_member\",\"server_id\":\"" ID "\",\"user_id\":\"" ID "\"}", server, user);
+      client_say (w->admin, "{\"type\":\"remove_member\",\"server_id\":\"" ID "\",\"user_id\":\"" ID "\"}", server,
+                  user);
       break;
     case 3:
     case 4:
@@ -153,7 +152,8 @@ change (ChatFixture *f, World *w, GRand *rand)
                   n % 3 ? "grant" : "revoke", channel, user);
       break;
     case 10:
-      client_say (w->admin, "{\"type\":\"update_server\",\"server_id\":\"" ID "\",\"owner_id\":\"" ID "\"}", server, user);
+      client_say (w->admin, "{\"type\":\"update_server\",\"server_id\":\"" ID "\",\"owner_id\":\"" ID "\"}", server,
+                  user);
       break;
     default:
       client_say (w->admin, "{\"type\":\"update_user\",\"user_id\":\"" ID "\",\"bio\":\"b%u\"}", user, n);
@@ -260,8 +260,9 @@ test_reset (ChatFixture *f, gconstpointer data)
   Client *client = chat_fixture_connect (f, ann);
   gint64 rev;
   g_autoptr (JsonObject) first = NULL, future = NULL, same = NULL, old = NULL;
-  g_test_summary ("000-7: a rev that the log does not reach, or of the future, is answered with everything and the word "
-                  "reset; the newest with nothing.");
+  g_test_summary (
+    "000-7: a rev that the log does not reach, or of the future, is answered with everything and the word "
+    "reset; the newest with nothing.");
   first = client_ask (client, "get_servers", "%s", "");
   g_assert_false (json_object_has_member (first, "reset"));
   rev = json_object_get_int_member (first, "rev");

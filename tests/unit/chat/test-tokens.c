@@ -101,7 +101,8 @@ test_revoke (ChatFixture *f, gconstpointer data)
   HarkAuthenticator *authenticator = hark_chat_get_authenticator (f->chat);
   g_autoptr (HarkIdentity) identity = check (f, token.token, NULL), others = check (f, other.token, NULL);
   Client *client, *stays;
-  g_test_summary ("Revoking a token closes its sessions, and what was remembered of it or is on its way does not hold.");
+  g_test_summary (
+    "Revoking a token closes its sessions, and what was remembered of it or is on its way does not hold.");
   client = client_new (f, f->hub, f->protocol, identity);
   g_ptr_array_add (f->clients, client);
   stays = client_new (f, f->hub, f->protocol, others);

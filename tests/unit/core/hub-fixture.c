@@ -36,7 +36,7 @@ HarkSession *
 hub_fixture_prepare (HubFixture *f, gint64 user_id)
 {
   g_autoptr (HarkIdentity) identity
-      = user_id != 0 ? hark_identity_new (user_id, "ann", 1, 0, HARK_IDENTITY_NONE) : NULL;
+    = user_id != 0 ? hark_identity_new (user_id, "ann", 1, 0, HARK_IDENTITY_NONE) : NULL;
   return hark_session_new (f->hub, HARK_TRANSPORT (fake_transport_new ()), f->protocol, &fake_wire, identity);
 }
 

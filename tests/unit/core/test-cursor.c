@@ -170,7 +170,8 @@ test_replay_refused (HubFixture *f, gconstpointer data)
   g_autoptr (GError) error = NULL;
   g_autoptr (GString) log = g_string_new (NULL);
   HarkTopic topic = hark_topic (HARK_TOPIC_CHANNEL, 1);
-  g_test_summary ("A session too slow for what it is replayed ends, before what did not fit, and gets no subscription.");
+  g_test_summary (
+    "A session too slow for what it is replayed ends, before what did not fit, and gets no subscription.");
   transport->max_outbox = 10;
   g_signal_connect (f->hub, "session-removed", G_CALLBACK (on_removed), log);
   for (gint64 i = 1; i <= 5; i++)

@@ -91,7 +91,8 @@ test_routes (Fixture *f, gconstpointer data)
 static void
 test_removed (Fixture *f, gconstpointer data)
 {
-  g_test_summary ("A concern that goes takes all its requests with it and no others, and they can be registered again.");
+  g_test_summary (
+    "A concern that goes takes all its requests with it and no others, and they can be registered again.");
   g_assert_true (hark_dispatcher_has (f->dispatcher, "echo"));
   hark_dispatcher_remove (f->dispatcher, (gpointer)one_specs);
   g_assert_true (hark_dispatcher_has (f->dispatcher, "echo"));
@@ -203,8 +204,8 @@ set_up_metered (Metered *f, gconstpointer data)
   f->dispatcher = hark_dispatcher_new (f->quota, f->hub.metrics);
   hark_dispatcher_add (f->dispatcher, quota_specs, G_N_ELEMENTS (quota_specs), (gpointer) "quota");
   g_assert_finalize_object (f->hub.hub);
-  f->hub.hub = hark_hub_new (f->hub.turn, f->dispatcher, HARK_CLOCK (f->hub.clock), f->hub.ids, f->hub.metrics,
-                             &f->hub.limits);
+  f->hub.hub
+    = hark_hub_new (f->hub.turn, f->dispatcher, HARK_CLOCK (f->hub.clock), f->hub.ids, f->hub.metrics, &f->hub.limits);
   f->session = hub_fixture_connect (&f->hub, 1);
 }
 

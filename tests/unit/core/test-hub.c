@@ -87,7 +87,7 @@ connect_as (Fixture *f, gint64 user_id, HarkIdentityFlags flags)
 {
   g_autoptr (HarkIdentity) identity = user_id > 0 ? hark_identity_new (user_id, "ann", 1, 0, flags) : NULL;
   g_autoptr (HarkSession) session
-      = hark_session_new (f->hub, HARK_TRANSPORT (fake_transport_new ()), f->protocol, &fake_wire, identity);
+    = hark_session_new (f->hub, HARK_TRANSPORT (fake_transport_new ()), f->protocol, &fake_wire, identity);
   hark_session_open (session);
   return hark_hub_get_session (f->hub, session->id);
 }
@@ -533,7 +533,8 @@ test_abuse (Fixture *f, gconstpointer data)
 {
   HarkSession *ann = connect_as (f, 1, 0);
   g_autoptr (HarkTransport) transport = g_object_ref (ann->transport);
-  g_test_summary ("Refused messages are errors at first and a disconnection in the end; understood ones make up for them.");
+  g_test_summary (
+    "Refused messages are errors at first and a disconnection in the end; understood ones make up for them.");
   for (guint i = 0; i < 10; i++)
     {
       fake_transport_say (wire_of (ann), "rubbish");
@@ -607,7 +608,8 @@ test_presence (Fixture *f, gconstpointer data)
   HarkPresence *presence = hark_presence_new (f->hub, HARK_CLOCK (f->clock), 10000);
   g_autoptr (GString) log = g_string_new (NULL);
   HarkSession *one, *two;
-  g_test_summary ("A user is online with the first session and offline a grace time after the last; a reload is silent.");
+  g_test_summary (
+    "A user is online with the first session and offline a grace time after the last; a reload is silent.");
   g_signal_connect (presence, "changed", G_CALLBACK (on_presence), log);
   one = connect_as (f, 1, 0);
   two = connect_as (f, 1, 0);

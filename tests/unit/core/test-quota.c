@@ -65,8 +65,8 @@ test_burst (Fixture *f, gconstpointer data)
   {
     guint per_second, burst, at_once, wait_ms;
   } rows[] = {
-    { 1, 1, 1, 1000 },   { 1, 5, 5, 1000 },       { 10, 1, 1, 100 },     { 10, 20, 20, 100 },
-    { 3, 3, 3, 334 },    { 1000, 50, 50, 1 },     { 5, 0, 1, 200 },      { 1000000, 10, 10, 1 },
+    { 1, 1, 1, 1000 }, { 1, 5, 5, 1000 },   { 10, 1, 1, 100 }, { 10, 20, 20, 100 },
+    { 3, 3, 3, 334 },  { 1000, 50, 50, 1 }, { 5, 0, 1, 200 },  { 1000000, 10, 10, 1 },
   };
   g_test_summary ("A user may do so many at once as the burst says, then waits for exactly one.");
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)

@@ -166,7 +166,8 @@ test_slow_one_by_one (HubFixture *f, gconstpointer data)
   g_auto (Scene) scene = { f, NULL, NULL, 0 };
   HarkSession *reader = hub_fixture_connect (f, 9);
   HarkSession *slow[3];
-  g_test_summary ("Slow sessions end after a delivery, whatever their ends set off; who keeps up gets all of it in order.");
+  g_test_summary (
+    "Slow sessions end after a delivery, whatever their ends set off; who keeps up gets all of it in order.");
   hub_fixture_subscribe (f, reader, "channel/1", 0, -1);
   for (guint i = 0; i < G_N_ELEMENTS (slow); i++)
     {
@@ -369,7 +370,7 @@ test_waiters (HubFixture *f, gconstpointer data)
   g_assert_cmpuint (waiting.calls, ==, 6);
 }
 
-#define ADD(name, func)                                                                                             \
+#define ADD(name, func)                                                                                                \
   g_test_add ("/reentrancy/" name, HubFixture, NULL, hub_fixture_set_up, func, hub_fixture_tear_down)
 
 int

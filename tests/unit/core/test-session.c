@@ -129,7 +129,8 @@ test_later_too_many (HubFixture *f, gconstpointer data)
   g_autoptr (HarkIdentity) identity = hark_identity_new (9, "ann", 0, 0, HARK_IDENTITY_NONE);
   g_autoptr (GError) error = NULL;
   HarkSession *later;
-  g_test_summary ("Who says later who it is counts among that user's sessions, and may say it again when there is room.");
+  g_test_summary (
+    "Who says later who it is counts among that user's sessions, and may say it again when there is room.");
   hub_fixture_connect (f, 9);
   later = hub_fixture_connect (f, 0);
   g_assert_false (hark_session_authenticate (later, identity, &error));
@@ -320,7 +321,8 @@ test_silent_wire (HubFixture *f, gconstpointer data)
 {
   static const HarkWire silent = { 1, "silent", silent_append, silent_reply };
   g_autoptr (HarkIdentity) identity = hark_identity_new (9, "ann", 0, 0, HARK_IDENTITY_NONE);
-  HarkSession *session = hark_session_new (f->hub, HARK_TRANSPORT (fake_transport_new ()), f->protocol, &silent, identity);
+  HarkSession *session
+    = hark_session_new (f->hub, HARK_TRANSPORT (fake_transport_new ()), f->protocol, &silent, identity);
   g_test_summary ("A wire that has no words for an event sends nothing.");
   hark_session_open (session);
   hub_fixture_subscribe (f, session, "channel/1", 0, -1);

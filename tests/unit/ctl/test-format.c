@@ -61,8 +61,12 @@ test_duration (void)
   {
     gint64 ms;
     const char *text;
-  } cases[] = { { -5, "0 s" },         { 59999, "59 s" },          { 60000, "1 min 0 s" },
-                { 3599000, "59 min 59 s" }, { 3600000, "1 h 0 min" }, { 90061000, "1 d 1 h" } };
+  } cases[] = { { -5, "0 s" },
+                { 59999, "59 s" },
+                { 60000, "1 min 0 s" },
+                { 3599000, "59 min 59 s" },
+                { 3600000, "1 h 0 min" },
+                { 90061000, "1 d 1 h" } };
   g_test_summary ("A duration has its two greatest units.");
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     {

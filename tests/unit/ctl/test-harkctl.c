@@ -134,7 +134,8 @@ test_requests (BusFixture *f, gconstpointer data)
     { "member add 3 7", "add_member {\"server_id\":\"3\",\"user_id\":\"7\"}" },
     { "member remove 3 7", "remove_member {\"server_id\":\"3\",\"user_id\":\"7\"}" },
     { "channel add 3 general --category Talk --private --position 0",
-      "create_channel {\"server_id\":\"3\",\"name\":\"general\",\"category\":\"Talk\",\"private\":true,\"position\":0}" },
+      "create_channel "
+      "{\"server_id\":\"3\",\"name\":\"general\",\"category\":\"Talk\",\"private\":true,\"position\":0}" },
     { "channel set 4 --name x --private yes --position 2",
       "update_channel {\"channel_id\":\"4\",\"name\":\"x\",\"private\":true,\"position\":2}" },
     { "channel delete 4", "delete_channel {\"channel_id\":\"4\"}" },
@@ -177,8 +178,9 @@ test_results (BusFixture *f, gconstpointer data)
   assert_prints (f, "sessions disconnect --user 7", "3\n");
 }
 
-#define ROW "{\"user_id\":\"9\",\"username\":\"ann\",\"displayname\":\"Ann \\u001b[2J\",\"admin\":true,\"bio\":null," \
-            "\"status\":\"online\",\"created\":\"2025-11-20T19:05:55.123Z\"}"
+#define ROW                                                                                                            \
+  "{\"user_id\":\"9\",\"username\":\"ann\",\"displayname\":\"Ann \\u001b[2J\",\"admin\":true,\"bio\":null,"            \
+  "\"status\":\"online\",\"created\":\"2025-11-20T19:05:55.123Z\"}"
 
 static void
 test_listing (BusFixture *f, gconstpointer data)
@@ -229,9 +231,9 @@ test_names (BusFixture *f, gconstpointer data)
   fake_concern_will_reply (f->concern, "get_user", "{\"user_id\":\"9\"}");
   fake_concern_will_reply (f->concern, "list_servers",
                            "{\"servers\":[{\"server_id\":\"3\",\"server_name\":\"Lounge\"},"
-                           "{\"server_id\":\"4\",\"server_name\":\"Twin\"},{\"server_id\":\"5\",\"server_name\":\"Twin\"}]}");
-  fake_concern_will_reply (f->concern, "list_channels",
-                           "{\"channels\":[{\"channel_id\":\"6\",\"name\":\"general\"}]}");
+                           "{\"server_id\":\"4\",\"server_name\":\"Twin\"},{\"server_id\":\"5\",\"server_name\":"
+                           "\"Twin\"}]}");
+  fake_concern_will_reply (f->concern, "list_channels", "{\"channels\":[{\"channel_id\":\"6\",\"name\":\"general\"}]}");
   assert_prints (f, "grant add Lounge/general ann", "");
   assert_asked (f, "list_servers {}");
   assert_asked (f, "list_channels {\"server_id\":\"3\"}");
@@ -299,7 +301,8 @@ test_paging (BusFixture *f, gconstpointer data)
 {
   g_test_summary ("All pages are asked for: a page that says that there is more is followed by the next.");
   fake_concern_will_reply_once (f->concern, "list_members",
-                                "{\"members\":[{\"user_id\":\"1\",\"username\":\"ann\",\"joined\":\"2025-11-20T19:05:55Z\"}],"
+                                "{\"members\":[{\"user_id\":\"1\",\"username\":\"ann\",\"joined\":\"2025-11-20T19:05:"
+                                "55Z\"}],"
                                 "\"next\":\"1\"}");
   fake_concern_will_reply (f->concern, "list_members", "{\"members\":[{\"user_id\":\"2\",\"username\":\"bob\"}]}");
   assert_prints (f, "member list 3 --no-legend", "1  ann  -  -  2025-11-20 19:05:55\n2  bob  -  -  -\n");

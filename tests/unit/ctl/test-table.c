@@ -71,8 +71,7 @@ test_clean (void)
 {
   g_autofree char *text = hark_text_clean ("a\033[2Jb\nc\td\177e\342\200\256f\302\233g");
   g_test_summary ("Control characters and changes of direction do not reach the terminal.");
-  g_assert_cmpstr (text, ==,
-                   "a\357\277\275[2Jb\357\277\275c\357\277\275d\357\277\275e\357\277\275f\357\277\275g");
+  g_assert_cmpstr (text, ==, "a\357\277\275[2Jb\357\277\275c\357\277\275d\357\277\275e\357\277\275f\357\277\275g");
 }
 
 static void

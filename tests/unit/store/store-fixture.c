@@ -129,8 +129,8 @@ void
 store_fixture_open (StoreFixture *self)
 {
   g_autoptr (GError) error = NULL;
-  self->store = hark_sqlite_store_open (self->path, &self->options, self->clock, self->ids, self->metrics,
-                                        self->context, &error);
+  self->store
+    = hark_sqlite_store_open (self->path, &self->options, self->clock, self->ids, self->metrics, self->context, &error);
   g_assert_no_error (error);
   g_assert_true (hark_sqlite_store_run_sync (self->store, work_create, NULL, &error));
   hark_store_set_committed (HARK_STORE (self->store), on_committed, self);

@@ -22,16 +22,16 @@ typedef struct
 {
   StoreFixture *fixture;
   AskState state;
-  HarkError code;       /* when failed */
-  guint order;          /* the how many-th answer it was, from 1 */
-  gboolean destroyed;   /* the data was given back */
+  HarkError code;     /* when failed */
+  guint order;        /* the how many-th answer it was, from 1 */
+  gboolean destroyed; /* the data was given back */
   gint64 id;
-  const char *text;     /* what is written; "fail": write, then fail */
-  guint size;           /* further bytes written */
-  gboolean emit;        /* an event with seq = id */
-  gboolean stubborn;    /* goes on after an error */
-  gint64 value;         /* what was read */
-  GThread *thread;      /* where the answer came */
+  const char *text;  /* what is written; "fail": write, then fail */
+  guint size;        /* further bytes written */
+  gboolean emit;     /* an event with seq = id */
+  gboolean stubborn; /* goes on after an error */
+  gint64 value;      /* what was read */
+  GThread *thread;   /* where the answer came */
 } Ask;
 
 /* A file in a directory of its own, a store on it, and what the store said. */
@@ -47,7 +47,7 @@ struct _StoreFixture
   HarkSqliteStore *store; /* (nullable) */
   GPtrArray *asks;        /* (element-type Ask) */
   guint answers;
-  GArray *events;         /* (element-type gint64): seq of each event as it was published */
+  GArray *events; /* (element-type gint64): seq of each event as it was published */
   GMutex gate_lock;
   GCond gate_cond;
   guint gates_reached;

@@ -24,10 +24,9 @@ typedef struct
 static gboolean
 work_first (HarkTransaction *transaction, gpointer data, GError **error)
 {
-  return hark_transaction_exec (
-           transaction, error, "CREATE TABLE IF NOT EXISTS note (id INTEGER PRIMARY KEY, text TEXT, more BLOB)", "")
-         && hark_transaction_query_int64 (transaction, data, NULL, error, "SELECT ifnull(max(id), 0) + 1 FROM note",
-                                          "");
+  return hark_transaction_exec (transaction, error,
+                                "CREATE TABLE IF NOT EXISTS note (id INTEGER PRIMARY KEY, text TEXT, more BLOB)", "")
+         && hark_transaction_query_int64 (transaction, data, NULL, error, "SELECT ifnull(max(id), 0) + 1 FROM note", "");
 }
 
 /* Two rows, so that half of a job would be seen. */

@@ -15,8 +15,8 @@ static gboolean
 open_with (StoreFixture *self, const char *migrations, GError **error)
 {
   self->options.migrations = migrations;
-  self->store = hark_sqlite_store_open (self->path, &self->options, self->clock, self->ids, self->metrics,
-                                        self->context, error);
+  self->store
+    = hark_sqlite_store_open (self->path, &self->options, self->clock, self->ids, self->metrics, self->context, error);
   return self->store != NULL;
 }
 
@@ -28,9 +28,9 @@ dump (const char *path)
   sqlite3 *db = NULL;
   sqlite3_stmt *tables = NULL;
   g_assert_cmpint (sqlite3_open_v2 (path, &db, SQLITE_OPEN_READONLY, "unix"), ==, SQLITE_OK);
-  g_assert_cmpint (
-    sqlite3_prepare_v2 (db, "SELECT type, name, sql FROM sqlite_schema ORDER BY rowid", -1, &tables, NULL), ==,
-    SQLITE_OK);
+  g_assert_cmpint (sqlite3_prepare_v2 (db, "SELECT type, name, sql FROM sqlite_schema ORDER BY rowid", -1, &tables,
+                                       NULL),
+                   ==, SQLITE_OK);
   while (sqlite3_step (tables) == SQLITE_ROW)
     {
       const char *name = (const char *)sqlite3_column_text (tables, 1);
@@ -224,8 +224,8 @@ test_one_process (StoreFixture *self, gconstpointer data)
   g_autoptr (HarkSqliteStore) second = NULL;
   g_test_summary ("a store that is open is not opened a second time, and can be once it is closed");
   g_assert_true (open_with (self, DIRECTORY "one", &error));
-  second = hark_sqlite_store_open (self->path, &self->options, self->clock, self->ids, self->metrics, self->context,
-                                   &error);
+  second
+    = hark_sqlite_store_open (self->path, &self->options, self->clock, self->ids, self->metrics, self->context, &error);
   g_assert_null (second);
   g_assert_error (error, HARK_ERROR, HARK_ERROR_CONFLICT);
   g_clear_error (&error);

@@ -182,8 +182,8 @@ test_fault (StoreFixture *self, gconstpointer data)
       g_assert_cmpint (ask->value, ==, i);
       g_free (log);
       log = store_fixture_take_log ();
-      store_fixture_assert_match (
-        log, "The store cannot read: disk I/O error (SQLite result *)\nThe store can read again\n");
+      store_fixture_assert_match (log, "The store cannot read: disk I/O error (SQLite result *)\nThe store can read "
+                                       "again\n");
       store_fixture_close (self);
       store_fixture_open (self);
     }

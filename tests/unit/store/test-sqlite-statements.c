@@ -56,12 +56,12 @@ work_errors (HarkTransaction *transaction, gpointer data, GError **error)
   g_assert_error (local, HARK_ERROR, HARK_ERROR_INTERNAL);
   g_assert_nonnull (strstr (local->message, "nonsense"));
   g_clear_error (&local);
-  g_assert_true (hark_transaction_exec (transaction, &local, "INSERT INTO note (id, text) VALUES (?1, ?2)", "it",
-                                        (gint64)1, "a"));
+  g_assert_true (
+    hark_transaction_exec (transaction, &local, "INSERT INTO note (id, text) VALUES (?1, ?2)", "it", (gint64)1, "a"));
   for (guint i = 0; i < 2; i++)
     {
-      g_assert_false (hark_transaction_exec (transaction, &local, "INSERT INTO note (id, text) VALUES (?1, 'a')", "i",
-                                             (gint64)2));
+      g_assert_false (
+        hark_transaction_exec (transaction, &local, "INSERT INTO note (id, text) VALUES (?1, 'a')", "i", (gint64)2));
       g_assert_error (local, HARK_ERROR, HARK_ERROR_CONFLICT);
       g_assert_nonnull (strstr (local->message, "note.text"));
       g_clear_error (&local);
@@ -171,8 +171,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   store_fixture_capture_log ();
   fault_vfs_register ();
-  g_test_add ("/store/statements/works", StoreFixture, NULL, store_fixture_set_up, test_works,
-              store_fixture_tear_down);
+  g_test_add ("/store/statements/works", StoreFixture, NULL, store_fixture_set_up, test_works, store_fixture_tear_down);
   for (guint i = 0; i < G_N_ELEMENTS (mistakes); i++)
     {
       g_autofree char *path = g_strconcat ("/store/statements/mistake/", mistakes[i].name, NULL);

@@ -364,8 +364,7 @@ test_locked (StoreFixture *self, gconstpointer data)
   g_assert_cmpint (ask->state, ==, ASK_DONE);
   sqlite3_close (other);
   log = store_fixture_take_log ();
-  g_assert_cmpstr (log, ==,
-                   "The store cannot write: database is locked (SQLite result 5)\nThe store can write again\n");
+  g_assert_cmpstr (log, ==, "The store cannot write: database is locked (SQLite result 5)\nThe store can write again\n");
   ((Ask *)self->asks->pdata[3])->id = 0;
   store_fixture_assert_file_has_what_was_answered (self);
 }

@@ -52,65 +52,55 @@ cond_of (GCond *cond)
   return get (&cond->p, sizeof (pthread_cond_t), init_cond);
 }
 
-void
-(g_mutex_init) (GMutex *mutex)
+void (g_mutex_init) (GMutex *mutex)
 {
   mutex->p = NULL;
 }
 
-void
-(g_mutex_clear) (GMutex *mutex)
+void (g_mutex_clear) (GMutex *mutex)
 {
   free (mutex->p);
   mutex->p = NULL;
 }
 
-void
-(g_mutex_lock) (GMutex *mutex)
+void (g_mutex_lock) (GMutex *mutex)
 {
   pthread_mutex_lock (mutex_of (mutex));
 }
 
-void
-(g_mutex_unlock) (GMutex *mutex)
+void (g_mutex_unlock) (GMutex *mutex)
 {
   pthread_mutex_unlock (mutex_of (mutex));
 }
 
-void
-(g_cond_init) (GCond *cond)
+void (g_cond_init) (GCond *cond)
 {
   cond->p = NULL;
 }
 
-void
-(g_cond_clear) (GCond *cond)
+void (g_cond_clear) (GCond *cond)
 {
   free (cond->p);
   cond->p = NULL;
 }
 
-void
-(g_cond_wait) (GCond *cond, GMutex *mutex)
+void (g_cond_wait) (GCond *cond, GMutex *mutex)
 {
   pthread_cond_wait (cond_of (cond), mutex_of (mutex));
 }
 
-gboolean
-(g_cond_wait_until) (GCond *cond, GMutex *mutex, gint64 end)
+gboolean (g_cond_wait_until) (GCond *cond, GMutex *mutex, gint64 end)
 {
   struct timespec until = { end / G_USEC_PER_SEC, end % G_USEC_PER_SEC * 1000 };
   return pthread_cond_timedwait (cond_of (cond), mutex_of (mutex), &until) != ETIMEDOUT;
 }
 
-void
-(g_cond_signal) (GCond *cond)
+void (g_cond_signal) (GCond *cond)
 {
   pthread_cond_signal (cond_of (cond));
 }
 
-void
-(g_cond_broadcast) (GCond *cond)
+void (g_cond_broadcast) (GCond *cond)
 {
   pthread_cond_broadcast (cond_of (cond));
 }

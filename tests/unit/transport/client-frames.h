@@ -32,8 +32,7 @@ append_header (GByteArray *out, guint8 first, gsize len, LengthForm form, const 
 
 /* @data may be NULL, for @len times the letter a. */
 static inline void
-append_frame_full (GByteArray *out, guint8 first, const void *data, gsize len, LengthForm form,
-                   gboolean masked)
+append_frame_full (GByteArray *out, guint8 first, const void *data, gsize len, LengthForm form, gboolean masked)
 {
   static const guint8 mask[4] = { 0x37, 0xFA, 0x21, 0x3D };
   guint start;

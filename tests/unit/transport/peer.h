@@ -94,8 +94,7 @@ set_up_with (Fixture *fixture, const HarkReactorLimits *limits)
   fixture->turn = hark_turn_new (NULL);
   fixture->clock = hark_fake_clock_new (0);
   fixture->metrics = hark_metrics_new ();
-  fixture->reactor
-    = hark_reactor_new (NULL, fixture->turn, HARK_CLOCK (fixture->clock), fixture->metrics, limits);
+  fixture->reactor = hark_reactor_new (NULL, fixture->turn, HARK_CLOCK (fixture->clock), fixture->metrics, limits);
 }
 
 static inline void
@@ -133,8 +132,8 @@ connect_full (Fixture *fixture, gboolean deflate, const guint8 *early, gsize ear
   peer->fd = fds[1];
   peer->received = g_byte_array_new ();
   peer->messages = g_string_new (NULL);
-  peer->socket = g_object_ref (
-    hark_reactor_adopt (fixture->reactor, fds[0], "192.0.2.7:4000", deflate, early, early_len));
+  peer->socket
+    = g_object_ref (hark_reactor_adopt (fixture->reactor, fds[0], "192.0.2.7:4000", deflate, early, early_len));
   hark_transport_set_sink (HARK_TRANSPORT (peer->socket), &peer_sink, peer);
   if (start)
     hark_websocket_start (peer->socket);
@@ -263,8 +262,8 @@ take_frames (Peer *peer)
       if (out->len > 0)
         g_string_append (out, "; ");
       if (opcode == HARK_WEBSOCKET_CLOSE && len >= 2)
-        g_string_append_printf (out, "close %u %.*s", (guint8)payload[0] << 8 | (guint8)payload[1],
-                                (int)len - 2, payload + 2);
+        g_string_append_printf (out, "close %u %.*s", (guint8)payload[0] << 8 | (guint8)payload[1], (int)len - 2,
+                                payload + 2);
       else
         g_string_append_printf (out, "%s %.*s",
                                 opcode == HARK_WEBSOCKET_TEXT     ? "text"
@@ -279,12 +278,12 @@ take_frames (Peer *peer)
   return g_string_free (out, FALSE);
 }
 
-#define assert_frames(peer, expected)                                                                        \
-  G_STMT_START                                                                                               \
-  {                                                                                                          \
-    g_autofree char *frames_ = take_frames (peer);                                                           \
-    g_assert_cmpstr (frames_, ==, expected);                                                                 \
-  }                                                                                                          \
+#define assert_frames(peer, expected)                                                                                  \
+  G_STMT_START                                                                                                         \
+  {                                                                                                                    \
+    g_autofree char *frames_ = take_frames (peer);                                                                     \
+    g_assert_cmpstr (frames_, ==, expected);                                                                           \
+  }                                                                                                                    \
   G_STMT_END
 
 static inline void

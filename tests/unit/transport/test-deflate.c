@@ -44,8 +44,7 @@ static const struct
   { "window-twice", "permessage-deflate; server_max_window_bits=12; server_max_window_bits=12", NULL },
   { "client-window-twice", "permessage-deflate; client_max_window_bits; client_max_window_bits", NULL },
   { "takeover-twice", "permessage-deflate; server_no_context_takeover; server_no_context_takeover", NULL },
-  { "client-takeover-twice", "permessage-deflate; client_no_context_takeover; client_no_context_takeover",
-    NULL },
+  { "client-takeover-twice", "permessage-deflate; client_no_context_takeover; client_no_context_takeover", NULL },
   { "takeover-with-value", "permessage-deflate; server_no_context_takeover=1", NULL },
   { "client-takeover-with-value", "permessage-deflate; client_no_context_takeover=true", NULL },
   { "unknown-parameter", "permessage-deflate; mode=best", NULL },
@@ -158,10 +157,8 @@ test_no_takeover (void)
 {
   g_autoptr (HarkDeflater) deflater = hark_deflater_new (6);
   const char *text = "the same text, the same text, the same text";
-  g_autoptr (HarkBuffer) first
-    = hark_deflate_encode_frame (deflater, HARK_WEBSOCKET_TEXT, text, strlen (text));
-  g_autoptr (HarkBuffer) second
-    = hark_deflate_encode_frame (deflater, HARK_WEBSOCKET_TEXT, text, strlen (text));
+  g_autoptr (HarkBuffer) first = hark_deflate_encode_frame (deflater, HARK_WEBSOCKET_TEXT, text, strlen (text));
+  g_autoptr (HarkBuffer) second = hark_deflate_encode_frame (deflater, HARK_WEBSOCKET_TEXT, text, strlen (text));
   g_test_summary ("Each frame stands for itself: the same text gives the same bytes.");
   g_assert_cmphex (first->data[0], ==, 0xC1);
   g_assert_cmpmem (first->data, first->len, second->data, second->len);

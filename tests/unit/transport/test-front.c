@@ -128,8 +128,7 @@ set_up (Fixture *self, gconstpointer data)
 static void
 start (Fixture *self)
 {
-  self->front
-    = hark_front_new (self->listener, HARK_AUTHENTICATOR (self->authenticator), self->metrics, &self->config);
+  self->front = hark_front_new (self->listener, HARK_AUTHENTICATOR (self->authenticator), self->metrics, &self->config);
   hark_front_start (self->front, NULL, on_upgrade, self);
 }
 
@@ -172,11 +171,10 @@ send_text (int fd, const char *text)
 static void
 send_handshake (int fd, const char *target, const char *fields)
 {
-  g_autofree char *request
-    = g_strdup_printf ("GET %s HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: "
-                       "Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-                       "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n%s\r\n",
-                       target, fields);
+  g_autofree char *request = g_strdup_printf ("GET %s HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: "
+                                              "Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                                              "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n%s\r\n",
+                                              target, fields);
   send_text (fd, request);
 }
 
@@ -304,8 +302,7 @@ test_handed_on (Fixture *self, gconstpointer data)
   self->config.deflate = TRUE;
   start (self);
   fd = connect_client (self);
-  send_handshake (fd, "/ws/stored/?resume=r1&cursors=%7B%7D",
-                  "Sec-WebSocket-Extensions: permessage-deflate\r\n");
+  send_handshake (fd, "/ws/stored/?resume=r1&cursors=%7B%7D", "Sec-WebSocket-Extensions: permessage-deflate\r\n");
   g_assert_cmpuint (read_status (fd), ==, 101);
   upgrade = wait_for_upgrade (self, 0);
   g_assert_cmpstr (upgrade->query, ==, "resume=r1&cursors=%7B%7D");
@@ -315,9 +312,8 @@ test_handed_on (Fixture *self, gconstpointer data)
   g_assert_cmpuint (upgrade->early_len, ==, 0);
   close (fd);
   fd = connect_client (self);
-  send_text (fd,
-             "GET /ws/ HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-             "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\nearly bytes");
+  send_text (fd, "GET /ws/ HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                 "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\nearly bytes");
   g_assert_cmpuint (read_status (fd), ==, 101);
   upgrade = wait_for_upgrade (self, 1);
   g_assert_cmpmem (upgrade->early, upgrade->early_len, "early bytes", 11);
@@ -374,8 +370,7 @@ test_deadline (Fixture *self, gconstpointer data)
 {
   int silent, slow, checked;
   char byte;
-  g_test_summary (
-    "Who says nothing, too little, or has a token that is not found out in time is closed and counted");
+  g_test_summary ("Who says nothing, too little, or has a token that is not found out in time is closed and counted");
   self->config.limits.handshake_ms = 50;
   start (self);
   silent = connect_client (self);
@@ -404,8 +399,7 @@ test_stop (Fixture *self, gconstpointer data)
   body = connect_client (self);
   send_handshake (checked, "/ws/slow/", "");
   send_text (body, "POST /healthz HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nx");
-  while (get_count (self, "hark_requests_total") < 2
-         || g_atomic_int_get (&self->authenticator->n_checks) == 0)
+  while (get_count (self, "hark_requests_total") < 2 || g_atomic_int_get (&self->authenticator->n_checks) == 0)
     g_thread_yield ();
   hark_front_stop (self->front);
   g_assert_cmpint (recv (silent, &byte, 1, 0), <=, 0);

@@ -19,10 +19,9 @@ static const HarkRoute routes[] = {
 static void
 request_init (Request *self, const char *target, const char *fields)
 {
-  self->data
-    = g_strdup_printf ("GET %s HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                       "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n%s\r\n",
-                       target, fields);
+  self->data = g_strdup_printf ("GET %s HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                                "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n%s\r\n",
+                                target, fields);
   g_assert_null (hark_request_head_parse (&self->head, self->data, strlen (self->data), 20));
   memset (&self->handshake, 0, sizeof self->handshake);
 }
@@ -50,9 +49,8 @@ test_routes (void)
     const char *path;
     guint kind; /* 0: no route */
   } cases[] = {
-    { "/ws", 1 },         { "/ws/", 1 },        { "/ws/token", 1 }, { "/ws/token/", 1 },
-    { "/ws/token/x", 0 }, { "/ws/token//", 0 }, { "/wsx", 0 },      { "/w", 0 },
-    { "/", 0 },           { "/other", 2 },      { "/other/", 2 },   { "/other/x", 0 },
+    { "/ws", 1 },  { "/ws/", 1 }, { "/ws/token", 1 }, { "/ws/token/", 1 }, { "/ws/token/x", 0 }, { "/ws/token//", 0 },
+    { "/wsx", 0 }, { "/w", 0 },   { "/", 0 },         { "/other", 2 },     { "/other/", 2 },     { "/other/x", 0 },
   };
   g_test_summary ("A route is its path, with a slash or a token behind it where there may be one");
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
@@ -144,8 +142,7 @@ test_deflate (void)
 {
   Request request;
   g_test_summary ("Compression is agreed on where it is allowed and offered");
-  request_init (&request, "/ws/",
-                "Sec-WebSocket-Extensions: x\r\nSec-WebSocket-Extensions: permessage-deflate\r\n");
+  request_init (&request, "/ws/", "Sec-WebSocket-Extensions: x\r\nSec-WebSocket-Extensions: permessage-deflate\r\n");
   g_assert_null (request_read (&request, TRUE));
   g_assert_nonnull (request.handshake.extensions);
   hark_handshake_clear (&request.handshake);

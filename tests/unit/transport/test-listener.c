@@ -129,8 +129,7 @@ test_errors (Fixture *self, gconstpointer data)
   g_clear_error (&error);
   g_assert_true (hark_listener_add_tcp (self->listener, "127.0.0.1", 0, NULL));
   address = hark_listener_get_addresses (self->listener)[0];
-  g_assert_false (
-    hark_listener_add_tcp (self->listener, "127.0.0.1", atoi (strrchr (address, ':') + 1), &error));
+  g_assert_false (hark_listener_add_tcp (self->listener, "127.0.0.1", atoi (strrchr (address, ':') + 1), &error));
   g_assert_error (error, HARK_ERROR, HARK_ERROR_CONFLICT);
   g_clear_error (&error);
   fd = socket (AF_INET, SOCK_STREAM, 0);
@@ -229,14 +228,12 @@ static void
 test_descriptors (Fixture *self, gconstpointer data)
 {
   struct rlimit limit = { 64, 64 };
-  HarkCounter *refused
-    = hark_metrics_counter (self->metrics, "hark_connections_refused_descriptors_total", NULL);
+  HarkCounter *refused = hark_metrics_counter (self->metrics, "hark_connections_refused_descriptors_total", NULL);
   g_autoptr (GArray) held = g_array_new (FALSE, FALSE, sizeof (int));
   int clients[3];
   char byte;
   int fd;
-  g_test_summary (
-    "When descriptors run out, clients are closed at once, and served again when there are some");
+  g_test_summary ("When descriptors run out, clients are closed at once, and served again when there are some");
   if (!g_test_subprocess ())
     {
       g_test_trap_subprocess (NULL, 0, G_TEST_SUBPROCESS_INHERIT_STDERR);
@@ -273,8 +270,7 @@ test_no_reserve (Fixture *self, gconstpointer data)
   struct rlimit limit = { 64, 64 };
   g_autoptr (GArray) held = g_array_new (FALSE, FALSE, sizeof (int));
   int client, fd;
-  g_test_summary (
-    "Without even the descriptor in reserve the client waits, and is served when there are some");
+  g_test_summary ("Without even the descriptor in reserve the client waits, and is served when there are some");
   if (!g_test_subprocess ())
     {
       g_test_trap_subprocess (NULL, 0, G_TEST_SUBPROCESS_INHERIT_STDERR);

@@ -29,8 +29,7 @@ test_byte_by_byte (void)
 {
   Fixture fixture;
   g_autoptr (GByteArray) bytes = g_byte_array_new ();
-  g_test_summary (
-    "A message whose bytes come one at a time is the same message, and its memory is given back.");
+  g_test_summary ("A message whose bytes come one at a time is the same message, and its memory is given back.");
   set_up (&fixture);
   append_frame (bytes, 0x01, "slow ", 5);
   append_frame (bytes, 0x80, "message", 7);
@@ -215,8 +214,7 @@ static void
 test_reset_with_input (void)
 {
   Fixture fixture;
-  g_test_summary (
-    "A connection that breaks in a write while its input waits for its turn is freed after that.");
+  g_test_summary ("A connection that breaks in a write while its input waits for its turn is freed after that.");
   hark_reactor_limits_init (&fixture.limits);
   fixture.limits.message_budget = 1;
   set_up_with (&fixture, &fixture.limits);

@@ -37,13 +37,13 @@ typedef struct
 } Row;
 
 #define RAW (-1)
-#define F(first, text)                                                                                       \
-  {                                                                                                          \
-    first, text, sizeof text - 1, FORM_SHORTEST, FALSE                                                       \
+#define F(first, text)                                                                                                 \
+  {                                                                                                                    \
+    first, text, sizeof text - 1, FORM_SHORTEST, FALSE                                                                 \
   }
-#define FILL(first, n)                                                                                       \
-  {                                                                                                          \
-    first, NULL, n, FORM_SHORTEST, FALSE                                                                     \
+#define FILL(first, n)                                                                                                 \
+  {                                                                                                                    \
+    first, NULL, n, FORM_SHORTEST, FALSE                                                                               \
   }
 
 typedef struct
@@ -113,8 +113,7 @@ feed (HarkWebSocketCodec *codec, HarkWebSocketContext *context, const guint8 *da
 }
 
 static void
-check_end (const Case *row, HarkWebSocketCodec *codec, HarkWebSocketContext *context,
-           const GString *transcript)
+check_end (const Case *row, HarkWebSocketCodec *codec, HarkWebSocketContext *context, const GString *transcript)
 {
   g_assert_cmpstr (transcript->str, ==, row->expected);
   hark_websocket_codec_trim (codec, context);
@@ -307,32 +306,19 @@ static const Row sizes[] = {
   { "announced-4-GiB", { F (RAW, "\x82\xFF\x00\x00\x00\x01\x00\x00\x00\x00") }, "fail 1009" },
   { "assembled-at-the-bound", { FILL (0x01, 50), FILL (0x80, 50) }, "text *100", .max_message = 100 },
   { "assembled-over", { FILL (0x01, 50), FILL (0x80, 51) }, "fail 1009", .max_message = 100 },
-  { "assembled-over-announced",
-    { FILL (0x01, 50), FILL (0x80, 51) },
-    "fail 1009",
-    .cut = 51,
-    .max_message = 100 },
+  { "assembled-over-announced", { FILL (0x01, 50), FILL (0x80, 51) }, "fail 1009", .cut = 51, .max_message = 100 },
   { "assembled-over-in-the-third",
     { FILL (0x02, 90), FILL (0x00, 10), FILL (0x80, 1) },
     "fail 1009",
     .max_message = 100 },
   { "full-then-empty", { FILL (0x02, 100), F (0x80, "") }, "binary *100", .max_message = 100 },
-  { "bound-is-per-message",
-    { FILL (0x81, 100), FILL (0x81, 100) },
-    "text *100; text *100",
-    .max_message = 100 },
+  { "bound-is-per-message", { FILL (0x81, 100), FILL (0x81, 100) }, "text *100; text *100", .max_message = 100 },
   { "ping-is-not-counted",
     { FILL (0x01, 60), FILL (0x89, 60), FILL (0x80, 40) },
     "ping *60; text *100",
     .max_message = 100 },
-  { "fragments-at-the-bound",
-    { F (0x01, "a"), F (0x00, "b"), F (0x80, "c") },
-    "text abc",
-    .max_fragments = 3 },
-  { "fragments-over",
-    { F (0x01, "a"), F (0x00, "b"), F (0x00, "c"), F (0x80, "d") },
-    "fail 1008",
-    .max_fragments = 3 },
+  { "fragments-at-the-bound", { F (0x01, "a"), F (0x00, "b"), F (0x80, "c") }, "text abc", .max_fragments = 3 },
+  { "fragments-over", { F (0x01, "a"), F (0x00, "b"), F (0x00, "c"), F (0x80, "d") }, "fail 1008", .max_fragments = 3 },
   { "empty-fragments-over", { F (0x01, ""), F (0x00, ""), F (0x00, "") }, "fail 1008", .max_fragments = 2 },
   { "one-fragment-only", { F (0x01, "a"), F (0x80, "b") }, "fail 1008", .max_fragments = 1 },
   { "fragments-are-per-message",
@@ -352,15 +338,11 @@ static const Row early[] = {
   { "overlong-at-its-second-byte", { F (0x01, "\xE0\x80") }, "fail 1007" },
   { "too-high-at-its-second-byte", { F (0x01, "\xF4\x90") }, "fail 1007" },
   { "surrogate-across-fragments", { F (0x01, "\xED"), F (0x00, "\xA0") }, "fail 1007" },
-  { "after-a-ping-between",
-    { F (0x01, "\xE2"), F (0x89, "\xFF"), F (0x00, "\x28") },
-    "ping \\377; fail 1007" },
+  { "after-a-ping-between", { F (0x01, "\xE2"), F (0x89, "\xFF"), F (0x00, "\x28") }, "ping \\377; fail 1007" },
   { "not-yet-wrong", { F (0x01, "\xF4\x8F") }, "", .holds = TRUE },
   { "not-yet-wrong-in-a-frame", { F (0x81, "\xE2\x82\xAC") }, "", .cut = 1, .holds = TRUE },
   { "cut-character-at-the-end", { F (0x01, "\xE2\x82"), F (0x80, "") }, "fail 1007" },
-  { "character-across-fragments",
-    { F (0x01, "\xE2"), F (0x00, "\x82"), F (0x80, "\xAC") },
-    "text \\342\\202\\254" },
+  { "character-across-fragments", { F (0x01, "\xE2"), F (0x00, "\x82"), F (0x80, "\xAC") }, "text \\342\\202\\254" },
   { "character-across-empty-ones", { F (0x01, "\xC3"), F (0x00, ""), F (0x80, "\xA9") }, "text \\303\\251" },
   { "binary-is-not-checked", { F (0x02, "\xFF"), F (0x80, "\xC0") }, "binary \\377\\300" },
   { "checked-anew-for-each", { F (0x82, "\xE2"), F (0x81, "ok") }, "binary \\342; text ok" },
@@ -368,10 +350,7 @@ static const Row early[] = {
 
 static const Row deflate[] = {
   { "rfc-hello", { F (0xC1, "\xF2\x48\xCD\xC9\xC9\x07\x00") }, "text Hello", .deflate = TRUE },
-  { "rfc-fragmented",
-    { F (0x41, "\xF2\x48\xCD"), F (0x80, "\xC9\xC9\x07\x00") },
-    "text Hello",
-    .deflate = TRUE },
+  { "rfc-fragmented", { F (0x41, "\xF2\x48\xCD"), F (0x80, "\xC9\xC9\x07\x00") }, "text Hello", .deflate = TRUE },
   { "rfc-stored", { F (0xC1, "\x00\x05\x00\xFA\xFFHello\x00") }, "text Hello", .deflate = TRUE },
   { "rfc-final-block", { F (0xC1, "\xF3\x48\xCD\xC9\xC9\x07\x00\x00") }, "text Hello", .deflate = TRUE },
   { "final-block-alone", { F (0xC1, "\xF3\x48\xCD\xC9\xC9\x07\x00") }, "text Hello", .deflate = TRUE },
@@ -497,8 +476,7 @@ add_texts (void)
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
     {
       g_autofree char *escaped = g_strescape (texts[i].text, NULL);
-      g_autofree char *expected
-        = texts[i].valid ? g_strdup_printf ("text %s", escaped) : g_strdup ("fail 1007");
+      g_autofree char *expected = texts[i].valid ? g_strdup_printf ("text %s", escaped) : g_strdup ("fail 1007");
       Row row = { texts[i].name, { { 0x81, texts[i].text, strlen (texts[i].text) } }, expected };
       add_row ("utf-8", &row);
     }
@@ -509,8 +487,7 @@ add_close_codes (void)
 {
   static const guint valid[]
     = { 1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3999, 4000, 4999 };
-  static const guint invalid[]
-    = { 0, 1, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 10000, 65535 };
+  static const guint invalid[] = { 0, 1, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 10000, 65535 };
   for (guint i = 0; i < G_N_ELEMENTS (valid) + G_N_ELEMENTS (invalid); i++)
     {
       gboolean good = i < G_N_ELEMENTS (valid);
@@ -617,8 +594,7 @@ test_encode (void)
   assert_frame (hark_websocket_encode (HARK_WEBSOCKET_TEXT, data, 125), "\x81\x7D", 2, 125);
   assert_frame (hark_websocket_encode (HARK_WEBSOCKET_BINARY, data, 126), "\x82\x7E\x00\x7E", 4, 126);
   assert_frame (hark_websocket_encode (HARK_WEBSOCKET_BINARY, data, 65535), "\x82\x7E\xFF\xFF", 4, 65535);
-  assert_frame (hark_websocket_encode (HARK_WEBSOCKET_TEXT, data, 65536), "\x81\x7F\0\0\0\0\0\1\0\0", 10,
-                65536);
+  assert_frame (hark_websocket_encode (HARK_WEBSOCKET_TEXT, data, 65536), "\x81\x7F\0\0\0\0\0\1\0\0", 10, 65536);
   assert_frame (hark_websocket_encode (HARK_WEBSOCKET_PONG, data, 3), "\x8A\x03", 2, 3);
 }
 

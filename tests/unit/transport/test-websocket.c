@@ -26,8 +26,7 @@ test_slow_reader (void)
 {
   Fixture fixture;
   guint n;
-  g_test_summary (
-    "A reader over its bound is refused more; closed as slow, it still gets whole frames and the code.");
+  g_test_summary ("A reader over its bound is refused more; closed as slow, it still gets whole frames and the code.");
   hark_reactor_limits_init (&fixture.limits);
   fixture.limits.max_outbox = 100000;
   set_up_with (&fixture, &fixture.limits);
@@ -167,8 +166,7 @@ static void
 test_pongs_of_trickling_reader (void)
 {
   Fixture fixture;
-  g_test_summary (
-    "A client that reads a little between its pings has at most one pong in its outbox and one waiting.");
+  g_test_summary ("A client that reads a little between its pings has at most one pong in its outbox and one waiting.");
   set_up (&fixture);
   {
     g_autoptr (Peer) peer = connect_peer (&fixture);
@@ -376,8 +374,7 @@ static void
 test_lingering_times_out (void)
 {
   Fixture fixture;
-  g_test_summary (
-    "A peer that keeps its end open after the closing handshake is dropped, without another report.");
+  g_test_summary ("A peer that keeps its end open after the closing handshake is dropped, without another report.");
   set_up (&fixture);
   {
     g_autoptr (Peer) peer = connect_peer (&fixture);
@@ -482,8 +479,7 @@ static void
 test_close_in_message (void)
 {
   Fixture fixture;
-  g_test_summary (
-    "Closed by who receives a message, a transport delivers no other, though it was read with it.");
+  g_test_summary ("Closed by who receives a message, a transport delivers no other, though it was read with it.");
   set_up (&fixture);
   {
     g_autoptr (Peer) peer = connect_peer (&fixture);
@@ -529,8 +525,7 @@ static const struct
     "hark_websocket_disconnects_protocol_error_total" },
   { "invalid-data", 0x81, "\xFF", 1, 1007, "close 1007 text is not UTF-8",
     "hark_websocket_disconnects_invalid_data_total" },
-  { "too-large", 0x82, NULL, 65537, 1009, "close 1009 message is too large",
-    "hark_websocket_too_large_total" },
+  { "too-large", 0x82, NULL, 65537, 1009, "close 1009 message is too large", "hark_websocket_too_large_total" },
 };
 
 static void
@@ -538,8 +533,7 @@ test_failure (gconstpointer data)
 {
   guint i = GPOINTER_TO_UINT (data);
   Fixture fixture;
-  g_test_summary (
-    "A client that breaks a rule is told which, nothing more of it is read, and the stream ends.");
+  g_test_summary ("A client that breaks a rule is told which, nothing more of it is read, and the stream ends.");
   set_up (&fixture);
   {
     g_autoptr (Peer) peer = connect_peer (&fixture);
@@ -583,8 +577,7 @@ static void
 test_pause (void)
 {
   Fixture fixture;
-  g_test_summary (
-    "Paused in the middle of what was read, nothing is delivered until it goes on, and nothing is lost.");
+  g_test_summary ("Paused in the middle of what was read, nothing is delivered until it goes on, and nothing is lost.");
   set_up (&fixture);
   {
     g_autoptr (Peer) peer = connect_peer (&fixture);
