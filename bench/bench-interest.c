@@ -219,7 +219,7 @@ connect_all (Bench *b)
       g_autoptr (HarkIdentity) identity = hark_identity_new (user, "ann", 0, 0, HARK_IDENTITY_NONE);
       SinkTransport *transport = g_object_new (sink_transport_get_type (), NULL);
       g_autoptr (HarkSession) session
-          = hark_session_new (b->hub, HARK_TRANSPORT (transport), b->protocol, &wire, identity);
+        = hark_session_new (b->hub, HARK_TRANSPORT (transport), b->protocol, &wire, identity);
       transport->awake = b->awake;
       hark_session_open (session);
       g_ptr_array_add (b->sessions, session);

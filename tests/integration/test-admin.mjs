@@ -195,6 +195,6 @@ test('a second daemon on the same store is refused and says why', async () => {
     assert.fail('two daemons on one file');
   } catch (error) {
     assert.match(error.stderr, /another process has this store open/);
-    assert.notEqual(error.code, 0);
+    assert.equal(error.code, 73); // EX_CANTCREAT
   }
 });
