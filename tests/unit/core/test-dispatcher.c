@@ -197,8 +197,6 @@ typedef struct
 static void
 set_up_metered (Metered *f, gconstpointer data)
 {
-  g_autoptr (HarkIdentity) identity = hark_identity_new (1, "ann", 0, 0, HARK_IDENTITY_NONE);
-  g_autoptr (HarkSession) session = NULL;
   hub_fixture_set_up (&f->hub, data);
   f->quota = hark_quota_new (HARK_CLOCK (f->hub.clock), f->hub.metrics);
   f->dispatcher = hark_dispatcher_new (f->quota, f->hub.metrics);
