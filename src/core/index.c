@@ -168,9 +168,9 @@ static void
 pass_over (HarkIndex *self, HarkSession *session, const HarkBuffer *units)
 {
   hark_session_miss (session, units);
-  if (session->slow || session->transport->closing)
+  if (session->transport->given_up || session->transport->closing)
     return;
-  session->slow = TRUE;
+  session->transport->given_up = TRUE;
   g_ptr_array_add (self->slow, g_object_ref (session));
 }
 

@@ -66,7 +66,6 @@ struct _HarkSession
   guint held : 1;   /* reading is off until hark_session_release () */
   guint in_hub : 1;
   guint ending : 1;    /* session_end () has begun */
-  guint slow : 1;      /* over its outbox's bound: about to be ended */
   guint resumable : 1; /* its end keeps what it was subscribed to */
 };
 

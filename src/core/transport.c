@@ -40,19 +40,17 @@ hark_transport_set_sink (HarkTransport *self, const HarkTransportSink *sink, gpo
  *
  * Queues @units to be written at the turn's end. On the hot path: called for each receiver of each batch.
  *
- * Returns: %FALSE when they do not fit into the outbox's bound, and from then on: nothing was queued, and the caller
- *   ends the slow reader. %TRUE otherwise, also when the transport is closing and they are not wanted any more.
+ * Returns: %FALSE when they do not fit into the outbox's bound, or @self was given up: nothing was queued, and the
+ *   caller decides what becomes of the slow reader. %TRUE otherwise, also when the transport is closing and they are
+ *   not wanted any more.
  */
 gboolean
 hark_transport_send (HarkTransport *self, HarkBuffer *units)
 {
   if (G_UNLIKELY (self->closing))
     return TRUE;
-  if (G_UNLIKELY (self->full || !hark_outbox_push (&self->outbox, units, self->max_outbox)))
-    {
-      self->full = TRUE;
-      return FALSE;
-    }
+  if (G_UNLIKELY (self->given_up || !hark_outbox_push (&self->outbox, units, self->max_outbox)))
+    return FALSE;
   if (!self->awake)
     HARK_TRANSPORT_GET_CLASS (self)->wake (self);
   return TRUE;

@@ -52,7 +52,7 @@ struct _HarkTransport
   guint awake : 1;               /* wake () was called and the outbox not yet looked at: owned by the implementation */
   guint closing : 1;             /* close () was called or the peer began to: nothing more is queued */
   guint closed : 1;              /* emit_closed () was called */
-  guint full : 1;                /* something did not fit: nothing more is queued, so that what was sent has no gap */
+  guint given_up : 1;            /* too slow, and about to be closed: nothing more is queued, lest there be a gap */
 };
 
 struct _HarkTransportClass

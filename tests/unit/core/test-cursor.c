@@ -146,6 +146,19 @@ test_no_gap (HubFixture *f, gconstpointer data)
 }
 
 static void
+test_refusal_passes (HubFixture *f, gconstpointer data)
+{
+  g_autoptr (HarkTransport) transport = HARK_TRANSPORT (fake_transport_new ());
+  g_autoptr (HarkBuffer) units = hark_buffer_new ("123456\n", 7);
+  g_test_summary ("A transport without a session takes more once it has drained: only the hub gives one up.");
+  transport->max_outbox = 10;
+  g_assert_true (hark_transport_send (transport, units));
+  g_assert_false (hark_transport_send (transport, units));
+  g_free (fake_transport_pop (FAKE_TRANSPORT (transport)));
+  g_assert_true (hark_transport_send (transport, units));
+}
+
+static void
 test_closing (HubFixture *f, gconstpointer data)
 {
   HarkSession *ann = hub_fixture_connect (f, 1);
@@ -230,6 +243,7 @@ main (int argc, char **argv)
   ADD ("refused", test_refused);
   ADD ("refused-user", test_refused_user);
   ADD ("no-gap", test_no_gap);
+  ADD ("refusal-passes", test_refusal_passes);
   ADD ("closing", test_closing);
   ADD ("replay-refused", test_replay_refused);
   ADD ("load-refused", test_load_refused);

@@ -190,7 +190,6 @@ typedef struct
   HubFixture hub;
   HarkQuota *quota;
   HarkDispatcher *dispatcher;
-  HarkHub *metered; /* with the quota */
   HarkSession *session;
 } Metered;
 
