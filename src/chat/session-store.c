@@ -185,7 +185,7 @@ session_row_new (HarkSessionStore *self, HarkSession *session, const Record *rec
   memcpy (row->hash, record->hash, sizeof row->hash);
   row->opened_at = session->since_ms;
   row->ended_at = ended_at;
-  row->rev = hark_hub_get_published_rev (self->hub);
+  row->rev = hark_hub_get_sent_rev (self->hub, session);
   row->protocol = g_strdup (hark_protocol_get_name (session->protocol));
   row->address = hark_session_dup_address (session);
   row->loaded = hark_hub_dup_loaded (self->hub, session);

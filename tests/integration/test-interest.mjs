@@ -116,23 +116,25 @@ test('000-5: a change of status or profile goes to exactly those who have that u
   // That bob is there is stored a moment after he came: it is in the page, or it follows.
   if (members.find((m) => m.user_id === users.bob.id).status !== 'online')
     await ann.event((m) => m.type === 'user_status_change' && m.user_id === users.bob.id && m.status === 'online');
+  // Others come and go too.
+  const ofBob = (events) => ofType(events, 'user_update', 'user_status_change').filter((m) => m.user_id === users.bob.id);
   await ann.drain();
   await bob.request('set_profile', { displayname: 'Bob O.', activity: 'sailing' });
   await bob.request('set_status', { status: 'dnd' });
-  const changes = ofType(await ann.drain(), 'user_update', 'user_status_change');
+  const changes = ofBob(await ann.drain());
   assert.equal(changes.length, 2);
-  assert.deepEqual([changes[0].user_id, changes[0].displayname, changes[0].activity], [users.bob.id, 'Bob O.', 'sailing']);
+  assert.deepEqual([changes[0].displayname, changes[0].activity], ['Bob O.', 'sailing']);
   assert.ok(!('bio' in changes[0]), 'only what changed');
-  assert.deepEqual([changes[1].user_id, changes[1].status], [users.bob.id, 'dnd']);
+  assert.equal(changes[1].status, 'dnd');
   await bob.close();
-  const gone = await ann.event('user_status_change');
-  assert.deepEqual([gone.user_id, gone.status], [users.bob.id, 'offline']);
+  const gone = await ann.event((m) => m.type === 'user_status_change' && m.user_id === users.bob.id);
+  assert.equal(gone.status, 'offline');
   assert.deepEqual(ofType(await carla.drain(), 'user_update', 'user_status_change'), []);
 
   await ann.request('forget', { users: [users.bob.id] });
   const back = await Client.connect(hub, users.bob.token);
   await back.request('set_profile', { activity: 'rowing' });
-  assert.deepEqual(ofType(await ann.drain(), 'user_update', 'user_status_change').filter((m) => m.user_id === users.bob.id), []);
+  assert.deepEqual(ofBob(await ann.drain()), []);
   for (const client of [ann, carla, back]) await client.close();
 });
 
