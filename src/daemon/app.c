@@ -14,6 +14,7 @@
 #include "chat/chat.h"
 #include "core/event-log.h"
 #include "core/presence.h"
+#include "daemon/app-settings.h"
 #include "daemon/demo.h"
 #include "daemon/service-manager.h"
 #include "daemon/wires.h"
@@ -177,128 +178,20 @@ hark_app_set_reload (HarkApp *self, HarkAppReloadFunc func, gpointer data)
   self->reload_data = data;
 }
 
-/* The configuration, as each part wants it. */
-
-static guint
-setting (HarkApp *self, HarkSetting which)
-{
-  return hark_config_get_int (self->config, which);
-}
-
-static guint
-setting_ms (HarkApp *self, HarkSetting which)
-{
-  return hark_config_get_ms (self->config, which);
-}
-
-static gsize
-setting_bytes (HarkApp *self, HarkSetting which)
-{
-  return hark_config_get_bytes (self->config, which);
-}
-
-static void
-read_hub_limits (HarkApp *self, HarkHubLimits *limits)
-{
-  *limits = (HarkHubLimits){
-    .max_sessions = setting (self, HARK_SETTING_LIMITS_SESSIONS_MAX),
-    .max_sessions_per_user = setting (self, HARK_SETTING_LIMITS_SESSIONS_PER_USER),
-    .max_subscriptions = setting (self, HARK_SETTING_LIMITS_SUBSCRIPTIONS_PER_SESSION),
-    .max_interests = setting (self, HARK_SETTING_LIMITS_LOADED_USERS_PER_SESSION),
-    .max_pending = setting (self, HARK_SETTING_LIMITS_PENDING_COMMANDS),
-    .max_strikes = setting (self, HARK_SETTING_LIMITS_STRIKES_MAX),
-    .max_recent = setting (self, HARK_SETTING_LIMITS_RECENT_EVENTS),
-    .max_recent_bytes = setting_bytes (self, HARK_SETTING_LIMITS_RECENT_BYTES),
-  };
-}
-
-static void
-read_reactor_limits (HarkApp *self, HarkReactorLimits *limits)
-{
-  hark_reactor_limits_init (limits);
-  limits->max_message = setting_bytes (self, HARK_SETTING_LIMITS_MESSAGE_MAX);
-  limits->max_fragments = setting (self, HARK_SETTING_LIMITS_FRAGMENTS_MAX);
-  limits->max_outbox = setting_bytes (self, HARK_SETTING_LIMITS_OUTBOX_MAX);
-  limits->read_budget = setting_bytes (self, HARK_SETTING_LIMITS_READ_BUDGET);
-  limits->message_budget = setting (self, HARK_SETTING_LIMITS_MESSAGE_BUDGET);
-  limits->max_pings_per_second = setting (self, HARK_SETTING_LIMITS_PINGS_PER_SECOND);
-  limits->heartbeat_ms = setting_ms (self, HARK_SETTING_LIMITS_HEARTBEAT_INTERVAL);
-  limits->timeout_ms = setting_ms (self, HARK_SETTING_LIMITS_HEARTBEAT_TIMEOUT);
-  limits->close_timeout_ms = setting_ms (self, HARK_SETTING_LIMITS_CLOSE_TIMEOUT);
-}
-
-static void
-read_store_options (HarkApp *self, HarkSqliteOptions *options)
-{
-  *options = (HarkSqliteOptions)HARK_SQLITE_OPTIONS_INIT;
-  options->synchronous
-    = hark_config_get_enum (self->config, HARK_SETTING_STORE_SYNCHRONOUS) == 0 ? HARK_SQLITE_FULL : HARK_SQLITE_NORMAL;
-  options->batch_ms = setting_ms (self, HARK_SETTING_STORE_BATCH_WINDOW);
-  options->max_batch = setting (self, HARK_SETTING_STORE_BATCH_MAX);
-  options->max_queue = setting (self, HARK_SETTING_STORE_QUEUE_MAX);
-  options->max_queue_read = setting (self, HARK_SETTING_STORE_READ_QUEUE_MAX);
-  options->readers = setting (self, HARK_SETTING_STORE_READERS);
-  options->busy_timeout_ms = setting_ms (self, HARK_SETTING_STORE_BUSY_TIMEOUT);
-  options->cache_kib = setting_bytes (self, HARK_SETTING_STORE_CACHE) / 1024;
-  options->reader_cache_kib = setting_bytes (self, HARK_SETTING_STORE_READER_CACHE) / 1024;
-  options->wal_checkpoint_pages = setting (self, HARK_SETTING_STORE_CHECKPOINT_PAGES);
-  options->wal_limit_pages = setting (self, HARK_SETTING_STORE_LOG_PAGES_MAX);
-  options->migrations = "/org/hark/migrations";
-}
-
-static void
-read_front_config (HarkApp *self, HarkFrontConfig *config)
-{
-  HarkFrontLimits *limits = &config->limits;
-  *config = (HarkFrontConfig){
-    .routes = routes,
-    .n_routes = G_N_ELEMENTS (routes),
-    .allowed_hosts = hark_config_get_strings (self->config, HARK_SETTING_HTTP_ALLOWED_HOSTS),
-    .allowed_origins = hark_config_get_strings (self->config, HARK_SETTING_HTTP_ALLOWED_ORIGINS),
-    .deflate = hark_config_get_bool (self->config, HARK_SETTING_WEBSOCKET_COMPRESSION),
-    .allow_late_authentication = hark_config_get_bool (self->config, HARK_SETTING_AUTH_LATE_AUTHENTICATION),
-    .expose_metrics = hark_config_get_bool (self->config, HARK_SETTING_HTTP_METRICS),
-  };
-  hark_front_limits_init (limits);
-  limits->handshake_ms = setting_ms (self, HARK_SETTING_LIMITS_HANDSHAKE_TIMEOUT);
-  limits->max_handshakes = setting (self, HARK_SETTING_LIMITS_HANDSHAKES_MAX);
-  limits->max_per_address = setting (self, HARK_SETTING_LIMITS_CONNECTIONS_PER_ADDRESS);
-  limits->max_head = setting_bytes (self, HARK_SETTING_LIMITS_HEAD_MAX);
-  limits->max_fields = setting (self, HARK_SETTING_LIMITS_HEAD_FIELDS_MAX);
-  limits->max_body = setting_bytes (self, HARK_SETTING_HTTP_BODY_MAX);
-  limits->max_upgrades = setting (self, HARK_SETTING_LIMITS_UPGRADES_MAX);
-}
-
 /* What a reload may change while sessions go on. */
 static void
 apply_live_settings (HarkApp *self)
 {
   hark_log_set_level (hark_config_get_enum (self->config, HARK_SETTING_LOG_LEVEL));
-  hark_quota_set_rate (self->quota, "requests", setting (self, HARK_SETTING_LIMITS_REQUESTS_PER_SECOND),
-                       setting (self, HARK_SETTING_LIMITS_REQUESTS_BURST));
-  hark_quota_set_rate (self->quota, "messages", setting (self, HARK_SETTING_LIMITS_MESSAGES_PER_SECOND),
-                       setting (self, HARK_SETTING_LIMITS_MESSAGES_BURST));
-  hark_quota_set_rate (self->quota, "forwards", setting (self, HARK_SETTING_LIMITS_FORWARDS_PER_SECOND),
-                       setting (self, HARK_SETTING_LIMITS_FORWARDS_BURST));
-}
-
-static void
-read_chat_limits (HarkApp *self, HarkChatLimits *limits)
-{
-  hark_chat_limits_init (limits);
-  limits->message_chars = setting (self, HARK_SETTING_CHAT_MESSAGE_LENGTH_MAX);
-  limits->name_chars = setting (self, HARK_SETTING_CHAT_NAME_LENGTH_MAX);
-  limits->servers_per_user = setting (self, HARK_SETTING_CHAT_SERVERS_PER_USER);
-  limits->channels_per_server = setting (self, HARK_SETTING_CHAT_CHANNELS_PER_SERVER);
-  limits->members_per_server = setting (self, HARK_SETTING_CHAT_MEMBERS_PER_SERVER);
-  limits->grants_per_channel = setting (self, HARK_SETTING_CHAT_GRANTS_PER_CHANNEL);
-  limits->tokens_per_user = setting (self, HARK_SETTING_CHAT_TOKENS_PER_USER);
-  limits->token_cache = setting (self, HARK_SETTING_AUTH_TOKEN_CACHE);
-  limits->authenticate_ms = setting_ms (self, HARK_SETTING_AUTH_AUTHENTICATE_TIMEOUT);
-  limits->heartbeat_ms = setting_ms (self, HARK_SETTING_LIMITS_HEARTBEAT_INTERVAL);
-  limits->resume_window_ms = hark_config_get_ms (self->config, HARK_SETTING_RETENTION_RESUME_WINDOW);
-  limits->log_age_ms = hark_config_get_ms (self->config, HARK_SETTING_RETENTION_EVENT_LOG_AGE);
-  limits->log_events = setting (self, HARK_SETTING_RETENTION_EVENT_LOG_EVENTS);
+  hark_quota_set_rate (self->quota, "requests",
+                       hark_config_get_int (self->config, HARK_SETTING_LIMITS_REQUESTS_PER_SECOND),
+                       hark_config_get_int (self->config, HARK_SETTING_LIMITS_REQUESTS_BURST));
+  hark_quota_set_rate (self->quota, "messages",
+                       hark_config_get_int (self->config, HARK_SETTING_LIMITS_MESSAGES_PER_SECOND),
+                       hark_config_get_int (self->config, HARK_SETTING_LIMITS_MESSAGES_BURST));
+  hark_quota_set_rate (self->quota, "forwards",
+                       hark_config_get_int (self->config, HARK_SETTING_LIMITS_FORWARDS_PER_SECOND),
+                       hark_config_get_int (self->config, HARK_SETTING_LIMITS_FORWARDS_BURST));
 }
 
 /* Between the parts. */
@@ -416,7 +309,7 @@ open_store (HarkApp *self, GError **error)
                    g_strerror (errno));
       return FALSE;
     }
-  read_store_options (self, &options);
+  hark_app_read_store_options (self->config, &options);
   self->store = hark_sqlite_store_open (path, &options, self->clock, self->ids, self->metrics, NULL, error);
   return self->store != NULL;
 }
@@ -441,7 +334,8 @@ listen_configured (HarkApp *self, GError **error)
   const char *const *addresses = hark_config_get_strings (self->config, HARK_SETTING_LISTEN_ADDRESS);
   g_autofree char *path = hark_config_dup_path (self->config, HARK_SETTING_LISTEN_UNIX_SOCKET);
   for (guint i = 0; addresses[i] != NULL; i++)
-    if (!hark_listener_add_tcp (self->listener, addresses[i], setting (self, HARK_SETTING_LISTEN_PORT), error))
+    if (!hark_listener_add_tcp (self->listener, addresses[i],
+                                hark_config_get_int (self->config, HARK_SETTING_LISTEN_PORT), error))
       return FALSE;
   return path == NULL || *path == '\0'
          || hark_listener_add_unix (self->listener, path,
@@ -459,7 +353,9 @@ start_listening (HarkApp *self, GError **error)
   self->listener = hark_listener_new (self->metrics);
   if (!(sockets->len > 0 ? listen_passed (self, sockets, error) : listen_configured (self, error)))
     return FALSE;
-  read_front_config (self, &config);
+  hark_app_read_front_config (self->config, &config);
+  config.routes = routes;
+  config.n_routes = G_N_ELEMENTS (routes);
   self->front = hark_front_new (self->listener, hark_chat_get_authenticator (self->chat), self->metrics, &config);
   hark_front_start (self->front, NULL, on_front_upgrade, self);
   for (const char *const *address = hark_listener_get_addresses (self->listener); *address != NULL; address++)
@@ -467,14 +363,23 @@ start_listening (HarkApp *self, GError **error)
   return TRUE;
 }
 
+/* Returns: which of the well-known buses; %G_BUS_TYPE_NONE for one that is named by its address */
+static GBusType
+choose_bus (HarkConfig *config, const char *where)
+{
+  if (g_str_equal (where, "auto"))
+    return hark_config_get_scope (config) == HARK_CONFIG_SYSTEM ? G_BUS_TYPE_SYSTEM : G_BUS_TYPE_SESSION;
+  if (g_str_equal (where, "system"))
+    return G_BUS_TYPE_SYSTEM;
+  return g_str_equal (where, "session") ? G_BUS_TYPE_SESSION : G_BUS_TYPE_NONE;
+}
+
 static void
 start_bus (HarkApp *self)
 {
   const char *where = hark_config_get_string (self->config, HARK_SETTING_BUS_TYPE);
+  GBusType type = choose_bus (self->config, where);
   HarkBusLimits limits = HARK_BUS_LIMITS_DEFAULT;
-  gboolean system = g_strcmp0 (where, "system") == 0;
-  gboolean session = g_strcmp0 (where, "session") == 0;
-  GBusType type = system ? G_BUS_TYPE_SYSTEM : session ? G_BUS_TYPE_SESSION : G_BUS_TYPE_NONE;
   g_autoptr (HarkBusAuthority) authority = NULL;
   if (g_strcmp0 (where, "none") == 0)
     return;
@@ -524,21 +429,22 @@ hark_app_start (HarkApp *self, GError **error)
   self->quota = hark_quota_new (self->clock, self->metrics);
   apply_live_settings (self);
   self->dispatcher = hark_dispatcher_new (self->quota, self->metrics);
-  read_hub_limits (self, &hub_limits);
+  hark_app_read_hub_limits (self->config, &hub_limits);
   self->hub = hark_hub_new (self->turn, self->dispatcher, self->clock, self->ids, self->metrics, &hub_limits);
   g_signal_connect_object (self->hub, "session-added", G_CALLBACK (on_session_added), self, 0);
   g_signal_connect_object (self->hub, "session-removed", G_CALLBACK (on_session_removed), self, 0);
   hark_store_set_committed (HARK_STORE (self->store), on_store_committed, self);
   g_signal_connect_object (self->broker, "received", G_CALLBACK (on_broker_received), self, 0);
-  self->presence = hark_presence_new (self->hub, self->clock, setting_ms (self, HARK_SETTING_PRESENCE_GRACE));
-  read_chat_limits (self, &chat_limits);
+  self->presence
+    = hark_presence_new (self->hub, self->clock, hark_config_get_ms (self->config, HARK_SETTING_PRESENCE_GRACE));
+  hark_app_read_chat_limits (self->config, &chat_limits);
   self->chat
     = hark_chat_new (self->hub, HARK_STORE (self->store), self->presence, self->ids, self->metrics, &chat_limits);
   if (!hark_sqlite_store_run_sync (self->store, hark_chat_load, self->chat, error))
     return FALSE;
   self->native = hark_native_new ();
   self->wires = hark_wires_new ();
-  read_reactor_limits (self, &reactor_limits);
+  hark_app_read_reactor_limits (self->config, &reactor_limits);
   self->reactor = hark_reactor_new (NULL, self->turn, self->clock, self->metrics, &reactor_limits);
   if (!start_listening (self, error))
     return FALSE;
@@ -623,7 +529,8 @@ hark_app_stop (HarkApp *self)
     hark_front_stop (self->front);
   if (self->hub != NULL)
     hark_hub_close_all (self->hub, HARK_CLOSE_RESTART, "the service is stopping");
-  self->stop_by = hark_clock_get_monotonic (self->clock)
-                  + (gint64)(setting_ms (self, HARK_SETTING_LIMITS_CLOSE_TIMEOUT) + STOP_SLACK_MS) * 1000;
+  self->stop_by
+    = hark_clock_get_monotonic (self->clock)
+      + (gint64)(hark_config_get_ms (self->config, HARK_SETTING_LIMITS_CLOSE_TIMEOUT) + STOP_SLACK_MS) * 1000;
   self->stop_id = hark_clock_add_timeout (self->clock, STOP_CHECK_MS, on_stop_check, self);
 }

@@ -189,6 +189,15 @@ test('a reload applies what can be applied and refuses a broken file, while sess
   await ann.close();
 });
 
+test('without a word about the bus, a user’s daemon is on the session bus', async () => {
+  const other = await Hub.start({ settings: { 'bus.type': 'auto' }, options: ['--user'] });
+  try {
+    assert.equal((await other.ctl('status')).ready, true);
+  } finally {
+    await other.stop();
+  }
+});
+
 test('a second daemon on the same store is refused and says why', async () => {
   try {
     await run(harkd, ['--config', hub.config, '--set', 'listen.port=0', '--set', 'bus.type=none']);

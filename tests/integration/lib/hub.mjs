@@ -37,12 +37,13 @@ export class Bus {
 }
 
 export class Hub {
-  static async start({ settings = {}, env = {}, expectExit = false } = {}) {
+  static async start({ settings = {}, env = {}, options = [] } = {}) {
     const self = new Hub();
     self.directory = await mkdtemp(join(tmpdir(), 'hark-test-'));
     self.bus = await Bus.start();
     self.settings = settings;
     self.env = env;
+    self.options = options;
     self.log = [];
     self.config = join(self.directory, 'harkd.conf');
     await self.spawn();
@@ -67,7 +68,7 @@ export class Hub {
 
   async spawn() {
     await this.writeConfig();
-    this.process = spawn(harkd, ['--config', this.config], {
+    this.process = spawn(harkd, ['--config', this.config, ...this.options], {
       stdio: ['ignore', 'ignore', 'pipe'],
       env: { ...process.env, DBUS_SESSION_BUS_ADDRESS: this.bus.address, G_DEBUG: 'fatal-warnings', ...this.env },
     });

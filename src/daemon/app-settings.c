@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What each part of the daemon is told of the configuration. The parts know nothing of settings, and settings nothing of
+ * the parts: a new bound is a row in settings.c and a line here.
+ */
+#include "daemon/app-settings.h"
+
+static guint
+setting (HarkConfig *config, HarkSetting which)
+{
+  return hark_config_get_int (config, which);
+}
+
+static guint
+setting_ms (HarkConfig *config, HarkSetting which)
+{
+  return hark_config_get_ms (config, which);
+}
+
+static gsize
+setting_bytes (HarkConfig *config, HarkSetting which)
+{
+  return hark_config_get_bytes (config, which);
+}
+
+void
+hark_app_read_hub_limits (HarkConfig *config, HarkHubLimits *limits)
+{
+  *limits = (HarkHubLimits){
+    .max_sessions = setting (config, HARK_SETTING_LIMITS_SESSIONS_MAX),
+    .max_sessions_per_user = setting (config, HARK_SETTING_LIMITS_SESSIONS_PER_USER),
+    .max_subscriptions = setting (config, HARK_SETTING_LIMITS_SUBSCRIPTIONS_PER_SESSION),
+    .max_interests = setting (config, HARK_SETTING_LIMITS_LOADED_USERS_PER_SESSION),
+    .max_pending = setting (config, HARK_SETTING_LIMITS_PENDING_COMMANDS),
+    .max_strikes = setting (config, HARK_SETTING_LIMITS_STRIKES_MAX),
+    .max_recent = setting (config, HARK_SETTING_LIMITS_RECENT_EVENTS),
+    .max_recent_bytes = setting_bytes (config, HARK_SETTING_LIMITS_RECENT_BYTES),
+  };
+}
+
+void
+hark_app_read_reactor_limits (HarkConfig *config, HarkReactorLimits *limits)
+{
+  hark_reactor_limits_init (limits);
+  limits->max_message = setting_bytes (config, HARK_SETTING_LIMITS_MESSAGE_MAX);
+  limits->max_fragments = setting (config, HARK_SETTING_LIMITS_FRAGMENTS_MAX);
+  limits->max_outbox = setting_bytes (config, HARK_SETTING_LIMITS_OUTBOX_MAX);
+  limits->read_budget = setting_bytes (config, HARK_SETTING_LIMITS_READ_BUDGET);
+  limits->message_budget = setting (config, HARK_SETTING_LIMITS_MESSAGE_BUDGET);
+  limits->max_pings_per_second = setting (config, HARK_SETTING_LIMITS_PINGS_PER_SECOND);
+  limits->heartbeat_ms = setting_ms (config, HARK_SETTING_LIMITS_HEARTBEAT_INTERVAL);
+  limits->timeout_ms = setting_ms (config, HARK_SETTING_LIMITS_HEARTBEAT_TIMEOUT);
+  limits->close_timeout_ms = setting_ms (config, HARK_SETTING_LIMITS_CLOSE_TIMEOUT);
+}
+
+void
+hark_app_read_store_options (HarkConfig *config, HarkSqliteOptions *options)
+{
+  *options = (HarkSqliteOptions)HARK_SQLITE_OPTIONS_INIT;
+  options->synchronous
+    = hark_config_get_enum (config, HARK_SETTING_STORE_SYNCHRONOUS) == 0 ? HARK_SQLITE_FULL : HARK_SQLITE_NORMAL;
+  options->batch_ms = setting_ms (config, HARK_SETTING_STORE_BATCH_WINDOW);
+  options->max_batch = setting (config, HARK_SETTING_STORE_BATCH_MAX);
+  options->max_queue = setting (config, HARK_SETTING_STORE_QUEUE_MAX);
+  options->max_queue_read = setting (config, HARK_SETTING_STORE_READ_QUEUE_MAX);
+  options->readers = setting (config, HARK_SETTING_STORE_READERS);
+  options->busy_timeout_ms = setting_ms (config, HARK_SETTING_STORE_BUSY_TIMEOUT);
+  options->cache_kib = setting_bytes (config, HARK_SETTING_STORE_CACHE) / 1024;
+  options->reader_cache_kib = setting_bytes (config, HARK_SETTING_STORE_READER_CACHE) / 1024;
+  options->wal_checkpoint_pages = setting (config, HARK_SETTING_STORE_CHECKPOINT_PAGES);
+  options->wal_limit_pages = setting (config, HARK_SETTING_STORE_LOG_PAGES_MAX);
+  options->migrations = "/org/hark/migrations";
+}
+
+void
+hark_app_read_front_config (HarkConfig *config, HarkFrontConfig *front)
+{
+  HarkFrontLimits *limits = &front->limits;
+  *front = (HarkFrontConfig){
+    .allowed_hosts = hark_config_get_strings (config, HARK_SETTING_HTTP_ALLOWED_HOSTS),
+    .allowed_origins = hark_config_get_strings (config, HARK_SETTING_HTTP_ALLOWED_ORIGINS),
+    .deflate = hark_config_get_bool (config, HARK_SETTING_WEBSOCKET_COMPRESSION),
+    .allow_late_authentication = hark_config_get_bool (config, HARK_SETTING_AUTH_LATE_AUTHENTICATION),
+    .expose_metrics = hark_config_get_bool (config, HARK_SETTING_HTTP_METRICS),
+  };
+  hark_front_limits_init (limits);
+  limits->handshake_ms = setting_ms (config, HARK_SETTING_LIMITS_HANDSHAKE_TIMEOUT);
+  limits->max_handshakes = setting (config, HARK_SETTING_LIMITS_HANDSHAKES_MAX);
+  limits->max_per_address = setting (config, HARK_SETTING_LIMITS_CONNECTIONS_PER_ADDRESS);
+  limits->max_head = setting_bytes (config, HARK_SETTING_LIMITS_HEAD_MAX);
+  limits->max_fields = setting (config, HARK_SETTING_LIMITS_HEAD_FIELDS_MAX);
+  limits->max_body = setting_bytes (config, HARK_SETTING_HTTP_BODY_MAX);
+  limits->max_upgrades = setting (config, HARK_SETTING_LIMITS_UPGRADES_MAX);
+}
+
+void
+hark_app_read_chat_limits (HarkConfig *config, HarkChatLimits *limits)
+{
+  hark_chat_limits_init (limits);
+  limits->message_chars = setting (config, HARK_SETTING_CHAT_MESSAGE_LENGTH_MAX);
+  limits->name_chars = setting (config, HARK_SETTING_CHAT_NAME_LENGTH_MAX);
+  limits->servers_per_user = setting (config, HARK_SETTING_CHAT_SERVERS_PER_USER);
+  limits->channels_per_server = setting (config, HARK_SETTING_CHAT_CHANNELS_PER_SERVER);
+  limits->members_per_server = setting (config, HARK_SETTING_CHAT_MEMBERS_PER_SERVER);
+  limits->grants_per_channel = setting (config, HARK_SETTING_CHAT_GRANTS_PER_CHANNEL);
+  limits->tokens_per_user = setting (config, HARK_SETTING_CHAT_TOKENS_PER_USER);
+  limits->token_cache = setting (config, HARK_SETTING_AUTH_TOKEN_CACHE);
+  limits->authenticate_ms = setting_ms (config, HARK_SETTING_AUTH_AUTHENTICATE_TIMEOUT);
+  limits->heartbeat_ms = setting_ms (config, HARK_SETTING_LIMITS_HEARTBEAT_INTERVAL);
+  limits->resume_window_ms = hark_config_get_ms (config, HARK_SETTING_RETENTION_RESUME_WINDOW);
+  limits->log_age_ms = hark_config_get_ms (config, HARK_SETTING_RETENTION_EVENT_LOG_AGE);
+  limits->log_events = setting (config, HARK_SETTING_RETENTION_EVENT_LOG_EVENTS);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "chat/chat-limits.h"
+#include "core/hub.h"
+#include "daemon/config.h"
+#include "store/sqlite-options.h"
+#include "transport/front.h"
+#include "transport/reactor.h"
+
+G_BEGIN_DECLS
+
+void hark_app_read_hub_limits (HarkConfig *config, HarkHubLimits *limits);
+void hark_app_read_reactor_limits (HarkConfig *config, HarkReactorLimits *limits);
+void hark_app_read_store_options (HarkConfig *config, HarkSqliteOptions *options);
+/* All but the routes, which are the application's. Points into @config. */
+void hark_app_read_front_config (HarkConfig *config, HarkFrontConfig *front);
+void hark_app_read_chat_limits (HarkConfig *config, HarkChatLimits *limits);
+
+G_END_DECLS
