@@ -81,6 +81,35 @@ test('a cursor that the log no longer reaches gives an explicit reset', async (t
   assert.equal(reply.topics.find((entry) => entry.topic === `channel/${channel}`).result, 'reset');
 });
 
+test('a reader that is too slow is disconnected with a code that says so, harms nobody, and can resume', async (t) => {
+  const { hub, users, channel } = await scene(t, { 'limits.outbox-max': '64K' });
+  const bob = await Client.connect(hub, users.bob.token), ann = await Client.connect(hub, users.ann.token);
+  const other = await Client.connect(hub, users.ann.token);
+  for (const client of [ann, other]) await client.request('get_messages', { channel_id: channel });
+  ann.socket.pause();
+  const text = 'x'.repeat(3500);
+  let sent = 0, gone = false;
+  while (!gone) {
+    for (let i = 0; i < 200; i++) bob.socket.send(JSON.stringify({ type: 'message', channel, message: text }));
+    sent += 200;
+    assert.ok(sent < 20000, 'a reader that does not read is let be');
+    while (other.events.filter((m) => m.type === 'message').length < sent) await new Promise(setImmediate);
+    gone = !(await hub.ctl('sessions', 'list')).some((session) => session.session_id === ann.welcome.session);
+  }
+  ann.socket.resume();
+  assert.equal((await ann.closed).code, 4008);
+  const seen = ann.events.filter((m) => m.type === 'message').map((m) => m.seq);
+  seen.forEach((seq, i) => assert.equal(seq, i + 1, 'what did arrive has no gap'));
+  const back = await Client.connect(hub, users.ann.token);
+  const { topics } = await back.request('resume', { resume: ann.welcome.resume, cursors: { [`channel/${channel}`]: seen.at(-1) } });
+  const topic = topics.find((entry) => entry.topic === `channel/${channel}`);
+  assert.equal(topic.seq, sent);
+  if (topic.result === 'recovered') assert.deepEqual(topic.events.map((m) => m.seq), [...Array(sent - seen.length).keys()].map((i) => seen.length + 1 + i));
+  else assert.equal(topic.result, 'reset');
+  const metrics = await hub.ctl('metrics');
+  assert.equal(metrics.hark_sessions_slow_total, 1);
+});
+
 for (const how of ['orderly restart', 'kill -9'])
   test(`sessions, subscriptions and messages outlive the daemon: ${how}`, async (t) => {
     const { hub, users, server, channel } = await scene(t);
