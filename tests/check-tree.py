@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What no file of the tree may hold: a download host in a lock file, a source without a licence line. TAP."""
+"""What the tree may not have: a download host in a lock file, a source without a licence line, a setting without a use.
+TAP."""
 
 import json
 import pathlib
@@ -40,10 +41,20 @@ def unlicensed(root):
             and not re.search("SPDX-License-Identifier: (LGPL-2.1-or-later|MIT)", path.read_text(errors="replace")[:400])]
 
 
+def unused_settings(root):
+    """A setting that nobody reads would be a promise in harkd.conf(5) that nobody keeps."""
+    daemon = root / "src" / "daemon"
+    names = re.findall(r"(?m)^  (HARK_SETTING_\w+),$", (daemon / "settings.h").read_text().split("} HarkSetting;")[0])
+    used = {name for user in ("app.c", "app-settings.c", "main.c")
+            for name in re.findall(r"HARK_SETTING_\w+", (daemon / user).read_text())}
+    return [name for name in names if name not in used] if names else ["settings.h has none"]
+
+
 def main():
     root = pathlib.Path(sys.argv[1])
     checks = [("no lock file names a download host", hosts_in_locks(root)),
-              ("every source says its licence", unlicensed(root))]
+              ("every source says its licence", unlicensed(root)),
+              ("every setting is read by the application", unused_settings(root))]
     print(f"1..{len(checks)}")
     for number, (name, found) in enumerate(checks, 1):
         print(f'{"not ok" if found else "ok"} {number} - {name}')

@@ -111,3 +111,15 @@ hark_app_read_chat_limits (HarkConfig *config, HarkChatLimits *limits)
   limits->log_age_ms = hark_config_get_ms (config, HARK_SETTING_RETENTION_EVENT_LOG_AGE);
   limits->log_events = setting (config, HARK_SETTING_RETENTION_EVENT_LOG_EVENTS);
 }
+
+void
+hark_app_read_bus_limits (HarkConfig *config, HarkBusLimits *limits)
+{
+  *limits = (HarkBusLimits){
+    .max_calls = setting (config, HARK_SETTING_BUS_CALLS_MAX),
+    .max_peers = setting (config, HARK_SETTING_BUS_CALLERS_MAX),
+    .max_waiting = setting (config, HARK_SETTING_BUS_WAITING_CALLS),
+    .max_monitors = setting (config, HARK_SETTING_BUS_MONITORS_MAX),
+    .monitor_window = setting (config, HARK_SETTING_BUS_MONITOR_WINDOW),
+  };
+}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "bus/bus-limits.h"
 #include "chat/chat-limits.h"
 #include "core/hub.h"
 #include "daemon/config.h"
@@ -16,5 +17,6 @@ void hark_app_read_store_options (HarkConfig *config, HarkSqliteOptions *options
 /* All but the routes, which are the application's. Points into @config. */
 void hark_app_read_front_config (HarkConfig *config, HarkFrontConfig *front);
 void hark_app_read_chat_limits (HarkConfig *config, HarkChatLimits *limits);
+void hark_app_read_bus_limits (HarkConfig *config, HarkBusLimits *limits);
 
 G_END_DECLS

@@ -351,6 +351,7 @@ start_listening (HarkApp *self, GError **error)
   if (sockets == NULL)
     return FALSE;
   self->listener = hark_listener_new (self->metrics);
+  hark_listener_set_backlog (self->listener, hark_config_get_int (self->config, HARK_SETTING_LISTEN_BACKLOG));
   if (!(sockets->len > 0 ? listen_passed (self, sockets, error) : listen_configured (self, error)))
     return FALSE;
   hark_app_read_front_config (self->config, &config);
@@ -379,10 +380,11 @@ start_bus (HarkApp *self)
 {
   const char *where = hark_config_get_string (self->config, HARK_SETTING_BUS_TYPE);
   GBusType type = choose_bus (self->config, where);
-  HarkBusLimits limits = HARK_BUS_LIMITS_DEFAULT;
+  HarkBusLimits limits;
   g_autoptr (HarkBusAuthority) authority = NULL;
   if (g_strcmp0 (where, "none") == 0)
     return;
+  hark_app_read_bus_limits (self->config, &limits);
   authority = hark_bus_authority_new_for_bus (type, &limits);
   self->bus = hark_bus_service_new (self->hub, self->metrics, self->clock, authority, &limits);
   hark_bus_service_set_reload (self->bus, on_bus_reload, self);

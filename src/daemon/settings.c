@@ -158,13 +158,10 @@ static const HarkSettingInfo table[HARK_N_SETTINGS] = {
     AT ("limits", "upgrades-max"), INT (1, 1000000), .fallback = "4096",
     .doc = "WebSockets that are open and that the hub has not taken over yet.",
   },
-  [HARK_SETTING_LIMITS_CONNECTIONS_MAX] = {
-    AT ("limits", "connections-max"), INT (0, 10000000), .fallback = "0",
-    .doc = "Connections in all; 0 for as many as the process may have descriptors.",
-  },
   [HARK_SETTING_LIMITS_CONNECTIONS_PER_ADDRESS] = {
-    AT ("limits", "connections-per-address"), INT (0, 10000000), .fallback = "0",
-    .doc = "Connections from one IP address; 0 for any number. Behind a reverse proxy all have the proxy's address.",
+    AT ("limits", "connections-per-address"), INT (0, 10000000), .fallback = "1024",
+    .doc = "Connections from one IP address, or one 64-bit network of IPv6; 0 for any number. Those from this machine "
+           "are not counted, since a reverse proxy may stand for everybody.",
   },
   [HARK_SETTING_LIMITS_HEAD_MAX] = {
     AT ("limits", "head-max"), BYTES (KIB (1), MIB (1)), .fallback = "16K",
@@ -361,10 +358,6 @@ static const HarkSettingInfo table[HARK_N_SETTINGS] = {
     AT ("chat", "members-per-server"), INT (1, 100000000), .fallback = "100000",
     .doc = "Members of one server.",
   },
-  [HARK_SETTING_CHAT_ROLES_PER_SERVER] = {
-    AT ("chat", "roles-per-server"), INT (1, 1000000), .fallback = "250",
-    .doc = "Roles of one server.",
-  },
   [HARK_SETTING_CHAT_GRANTS_PER_CHANNEL] = {
     AT ("chat", "grants-per-channel"), INT (1, 1000000), .fallback = "10000",
     .doc = "Users and roles that a private channel is granted to.",
@@ -391,6 +384,26 @@ static const HarkSettingInfo table[HARK_N_SETTINGS] = {
     AT ("bus", "type"), .type = HARK_SETTING_TYPE_STRING, .check = check_bus, .fallback = "auto",
     .doc = "system, session, none, or a D-Bus address; auto is the system bus for the system's service and the "
            "session bus for a user's.",
+  },
+  [HARK_SETTING_BUS_CALLS_MAX] = {
+    AT ("bus", "calls-max"), INT (1, 1000000), .fallback = "256",
+    .doc = "Calls under way, of all callers.",
+  },
+  [HARK_SETTING_BUS_CALLERS_MAX] = {
+    AT ("bus", "callers-max"), INT (1, 1000000), .fallback = "1024",
+    .doc = "Callers whose user is remembered.",
+  },
+  [HARK_SETTING_BUS_WAITING_CALLS] = {
+    AT ("bus", "waiting-calls"), INT (1, 1000000), .fallback = "64",
+    .doc = "Calls of one caller that wait until its user is known.",
+  },
+  [HARK_SETTING_BUS_MONITORS_MAX] = {
+    AT ("bus", "monitors-max"), INT (0, 1000000), .fallback = "16",
+    .doc = "Callers that watch what happens, as with harkctl monitor.",
+  },
+  [HARK_SETTING_BUS_MONITOR_WINDOW] = {
+    AT ("bus", "monitor-window"), INT (1, 1000000), .fallback = "1024",
+    .doc = "Signals on their way to those; what goes over it is counted instead of sent.",
   },
 
   [HARK_SETTING_LOG_LEVEL] = {

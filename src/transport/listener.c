@@ -18,7 +18,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define BACKLOG 4096
+#define DEFAULT_BACKLOG 4096
 /* Connections taken from a socket before the requests of those who are connected already are looked at. */
 #define ACCEPT_BUDGET 64
 /* How long to wait when there is not even a reserve descriptor. */
@@ -49,7 +49,8 @@ struct _HarkListener
   GMainContext *context;
   HarkListenerFunc func;
   gpointer data;
-  int reserve; /* (owned): a descriptor for nothing */
+  guint backlog; /* connections the kernel holds for us to accept */
+  int reserve;   /* (owned): a descriptor for nothing */
   gboolean accepting;
   GSource *pause; /* (owned) (nullable): ends a pause for want of descriptors */
   HarkCounter *accepted;
@@ -209,6 +210,7 @@ hark_listener_init (HarkListener *self)
   self->sockets = g_ptr_array_new_with_free_func (destroy_source);
   self->addresses = g_ptr_array_new_with_free_func (g_free);
   g_ptr_array_add (self->addresses, NULL);
+  self->backlog = DEFAULT_BACKLOG;
   self->reserve = open_reserve ();
 }
 
@@ -226,6 +228,13 @@ hark_listener_new (HarkMetrics *metrics)
   self->refused = hark_metrics_counter (metrics, "hark_connections_refused_descriptors_total",
                                         "Connections closed at once because descriptors had run out");
   return self;
+}
+
+/* Of sockets that are added from now on; one that is passed to us has its own. */
+void
+hark_listener_set_backlog (HarkListener *self, guint backlog)
+{
+  self->backlog = backlog;
 }
 
 /* @fd: (transfer full); @path: (transfer full) (nullable) */
@@ -268,7 +277,7 @@ set_option (int fd, int level, int option)
 
 /* Binds and listens; @mode: of the file called @name, or -1. Returns: the socket, or -1 */
 static int
-listen_at (const Address *address, socklen_t len, int mode, const char *name, GError **error)
+listen_at (const Address *address, socklen_t len, guint backlog, int mode, const char *name, GError **error)
 {
   int fd = socket (address->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd >= 0 && address->any.sa_family != AF_UNIX)
@@ -279,7 +288,7 @@ listen_at (const Address *address, socklen_t len, int mode, const char *name, GE
   if (fd >= 0 && address->any.sa_family == AF_INET6)
     set_option (fd, IPPROTO_IPV6, IPV6_V6ONLY);
   if (fd >= 0 && bind (fd, &address->any, len) == 0 && (mode < 0 || chmod (name, mode) == 0)
-      && listen (fd, BACKLOG) == 0)
+      && listen (fd, backlog) == 0)
     return fd;
   g_set_error (error, HARK_ERROR, errno == EADDRINUSE ? HARK_ERROR_CONFLICT : HARK_ERROR_INTERNAL, "listen: %s: %s",
                name, g_strerror (errno));
@@ -315,7 +324,7 @@ hark_listener_add_tcp (HarkListener *self, const char *host, guint port, GError 
   len = g_socket_address_get_native_size (socket_address);
   if (!g_socket_address_to_native (socket_address, &address, sizeof address, error))
     return FALSE;
-  fd = listen_at (&address, len, -1, name, error);
+  fd = listen_at (&address, len, self->backlog, -1, name, error);
   return fd >= 0 && add_socket (self, fd, NULL, error);
 }
 
@@ -354,7 +363,7 @@ hark_listener_add_unix (HarkListener *self, const char *path, guint mode, GError
       return FALSE;
     }
   remove_stale (&address, sizeof address.local);
-  fd = listen_at (&address, sizeof address.local, mode, path, error);
+  fd = listen_at (&address, sizeof address.local, self->backlog, mode, path, error);
   return fd >= 0 && add_socket (self, fd, g_strdup (path), error);
 }
 

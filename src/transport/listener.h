@@ -21,6 +21,7 @@ G_DECLARE_FINAL_TYPE (HarkListener, hark_listener, HARK, LISTENER, GObject)
 typedef gboolean (*HarkListenerFunc) (int fd, const struct sockaddr *address, gpointer data);
 
 HarkListener *hark_listener_new (HarkMetrics *metrics);
+void hark_listener_set_backlog (HarkListener *self, guint backlog);
 
 gboolean hark_listener_add_tcp (HarkListener *self, const char *host, guint port, GError **error);
 gboolean hark_listener_add_unix (HarkListener *self, const char *path, guint mode, GError **error);

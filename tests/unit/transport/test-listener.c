@@ -5,6 +5,7 @@
 #include "base/error.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <glib/gstdio.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -166,6 +167,31 @@ test_unix (Fixture *self, gconstpointer data)
   hark_listener_stop (self->listener);
   g_assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
   g_rmdir (dir);
+}
+
+static void
+test_backlog (Fixture *self, gconstpointer data)
+{
+  g_autofree char *directory = g_dir_make_tmp ("hark-XXXXXX", NULL);
+  g_autofree char *path = g_build_filename (directory, "hub.socket", NULL);
+  struct sockaddr_un local = { .sun_family = AF_UNIX };
+  g_autoptr (GError) error = NULL;
+  int fds[4];
+  g_test_summary ("The kernel holds as many connections as the backlog says, and one (Linux's way of counting)");
+  hark_listener_set_backlog (self->listener, 2);
+  hark_listener_add_unix (self->listener, path, 0600, &error);
+  g_assert_no_error (error);
+  g_strlcpy (local.sun_path, path, sizeof local.sun_path);
+  for (guint i = 0; i < G_N_ELEMENTS (fds); i++)
+    {
+      fds[i] = socket (AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+      g_assert_cmpint (connect (fds[i], (struct sockaddr *)&local, sizeof local), ==, i < 3 ? 0 : -1);
+    }
+  g_assert_cmpint (errno, ==, EAGAIN);
+  for (guint i = 0; i < G_N_ELEMENTS (fds); i++)
+    close (fds[i]);
+  hark_listener_stop (self->listener);
+  g_rmdir (directory);
 }
 
 static void
@@ -338,6 +364,7 @@ main (int argc, char **argv)
   ADD ("tcp", test_tcp);
   ADD ("errors", test_errors);
   ADD ("unix", test_unix);
+  ADD ("backlog", test_backlog);
   ADD ("unix-taken", test_unix_taken);
   ADD ("passed", test_passed);
   ADD ("pause", test_pause);
