@@ -366,10 +366,8 @@ start_listening (HarkApp *self, GError **error)
 
 /* Returns: which of the well-known buses; %G_BUS_TYPE_NONE for one that is named by its address */
 static GBusType
-choose_bus (HarkConfig *config, const char *where)
+choose_bus (const char *where)
 {
-  if (g_str_equal (where, "auto"))
-    return hark_config_get_scope (config) == HARK_CONFIG_SYSTEM ? G_BUS_TYPE_SYSTEM : G_BUS_TYPE_SESSION;
   if (g_str_equal (where, "system"))
     return G_BUS_TYPE_SYSTEM;
   return g_str_equal (where, "session") ? G_BUS_TYPE_SESSION : G_BUS_TYPE_NONE;
@@ -379,7 +377,7 @@ static void
 start_bus (HarkApp *self)
 {
   const char *where = hark_config_get_string (self->config, HARK_SETTING_BUS_TYPE);
-  GBusType type = choose_bus (self->config, where);
+  GBusType type = choose_bus (where);
   HarkBusLimits limits;
   g_autoptr (HarkBusAuthority) authority = NULL;
   if (g_strcmp0 (where, "none") == 0)

@@ -110,31 +110,33 @@ test('000-4: show_channel and hide_channel go to who has the server loaded and t
 });
 
 test('000-5: a change of status or profile goes to exactly those who have that user loaded', async () => {
+  // Somebody who was never here before: others of this file come and go.
+  const user = await hub.user('zoe');
+  await hub.ctl('member', 'add', server, 'zoe');
   const ann = await Client.connect(hub, users.ann.token), carla = await Client.connect(hub, users.carla.token);
-  const bob = await Client.connect(hub, users.bob.token);
+  const zoe = await Client.connect(hub, user.token);
   const { members } = await ann.request('get_server_members', { server_id: server });
-  // That bob is there is stored a moment after he came: it is in the page, or it follows.
-  if (members.find((m) => m.user_id === users.bob.id).status !== 'online')
-    await ann.event((m) => m.type === 'user_status_change' && m.user_id === users.bob.id && m.status === 'online');
-  // Others come and go too.
-  const ofBob = (events) => ofType(events, 'user_update', 'user_status_change').filter((m) => m.user_id === users.bob.id);
+  // That she is there is stored a moment after she came: it is in the page, or it follows.
+  if (members.find((m) => m.user_id === user.id).status !== 'online')
+    await ann.event((m) => m.type === 'user_status_change' && m.user_id === user.id && m.status === 'online');
+  const ofZoe = (events) => ofType(events, 'user_update', 'user_status_change').filter((m) => m.user_id === user.id);
   await ann.drain();
-  await bob.request('set_profile', { displayname: 'Bob O.', activity: 'sailing' });
-  await bob.request('set_status', { status: 'dnd' });
-  const changes = ofBob(await ann.drain());
+  await zoe.request('set_profile', { displayname: 'Zoe Z.', activity: 'sailing' });
+  await zoe.request('set_status', { status: 'dnd' });
+  const changes = ofZoe(await ann.drain());
   assert.equal(changes.length, 2);
-  assert.deepEqual([changes[0].displayname, changes[0].activity], ['Bob O.', 'sailing']);
+  assert.deepEqual([changes[0].displayname, changes[0].activity], ['Zoe Z.', 'sailing']);
   assert.ok(!('bio' in changes[0]), 'only what changed');
   assert.equal(changes[1].status, 'dnd');
-  await bob.close();
-  const gone = await ann.event((m) => m.type === 'user_status_change' && m.user_id === users.bob.id);
+  await zoe.close();
+  const gone = await ann.event((m) => m.type === 'user_status_change' && m.user_id === user.id);
   assert.equal(gone.status, 'offline');
   assert.deepEqual(ofType(await carla.drain(), 'user_update', 'user_status_change'), []);
 
-  await ann.request('forget', { users: [users.bob.id] });
-  const back = await Client.connect(hub, users.bob.token);
+  await ann.request('forget', { users: [user.id] });
+  const back = await Client.connect(hub, user.token);
   await back.request('set_profile', { activity: 'rowing' });
-  assert.deepEqual(ofBob(await ann.drain()), []);
+  assert.deepEqual(ofZoe(await ann.drain()), []);
   for (const client of [ann, carla, back]) await client.close();
 });
 
