@@ -12,7 +12,7 @@ int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
   /* Exactly as large as the bytes, so that a sanitizer sees a read behind them. */
-  g_autofree char *copy = g_memdup2 (data, size);
+  g_autofree char *copy = size > 0 ? g_memdup2 (data, size) : g_strdup ("");
   gsize scanned = 0;
   gsize len = hark_request_head_find_end (copy, size, &scanned);
   HarkRequestHead head;
