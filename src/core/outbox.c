@@ -129,6 +129,37 @@ hark_outbox_consume (HarkOutbox *self, gsize bytes)
     hark_outbox_clear (self);
 }
 
+/* Returns: (transfer none) (nullable): the buffer that is sent first */
+HarkBuffer *
+hark_outbox_get_first (const HarkOutbox *self)
+{
+  return self->count > 0 ? *slot (self, 0) : NULL;
+}
+
+/**
+ * hark_outbox_prepend:
+ * @self: of whose first buffer nothing was sent
+ * @before: (inout): what goes before it; empty afterwards
+ *
+ * Returns: %FALSE, with nothing changed, when both together are too many
+ */
+gboolean
+hark_outbox_prepend (HarkOutbox *self, HarkOutbox *before)
+{
+  HarkOutbox behind = *self;
+  if (before->count == 0)
+    return TRUE;
+  if (self->count + before->count > MAX_CAPACITY)
+    return FALSE;
+  g_assert (self->offset == 0);
+  *self = *before;
+  hark_outbox_init (before);
+  for (guint i = 0; i < behind.count; i++)
+    hark_outbox_push (self, *slot (&behind, i), G_MAXSIZE);
+  hark_outbox_clear (&behind);
+  return TRUE;
+}
+
 /**
  * hark_outbox_drop_unsent:
  *

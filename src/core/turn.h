@@ -17,6 +17,7 @@ typedef enum
 {
   HARK_TURN_SUBMIT,  /* the store's writer is given what the turn wants written */
   HARK_TURN_DELIVER, /* the hub hands collected events to outboxes */
+  HARK_TURN_ANSWER,  /* polls that wait in another thread get what is in their outboxes */
   HARK_TURN_FLUSH,   /* transports write their outboxes */
   HARK_N_TURN_STAGES
 } HarkTurnStage;

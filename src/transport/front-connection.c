@@ -25,6 +25,7 @@ REFUSAL (too_late, 408, BAD_REQUEST, "header: did not come in time", NULL);
 REFUSAL (bad_length, 400, BAD_REQUEST, "Content-Length: not one number", NULL);
 REFUSAL (bad_coding, 501, BAD_REQUEST, "Transfer-Encoding: not chunked", NULL);
 REFUSAL (both_lengths, 400, BAD_REQUEST, "Content-Length: not together with Transfer-Encoding", NULL);
+REFUSAL (no_length, 411, BAD_REQUEST, "Content-Length: required here", NULL);
 REFUSAL (body_too_large, 413, TOO_LARGE, "body: too large", NULL);
 REFUSAL (no_ranges, 416, BAD_REQUEST, "Range: not served here", NULL);
 REFUSAL (no_multipart, 415, BAD_REQUEST, "Content-Type: multipart is not taken here", NULL);
@@ -41,6 +42,7 @@ connection_free (HarkFrontConnection *self)
   g_clear_pointer (&self->lease, hark_address_lease_free);
   g_clear_pointer (&self->identity, hark_identity_unref);
   hark_handshake_clear (&self->handshake);
+  hark_front_engine_drop (self);
   g_free (self);
 }
 
@@ -49,12 +51,13 @@ void
 hark_front_connection_end (HarkFrontConnection *self)
 {
   HarkFront *front = self->front;
-  gboolean first = self->link.prev == NULL;
+  gboolean first = self->link.prev == NULL && self->queue == &front->connections;
   if (self->fd >= 0)
     close (self->fd);
   self->fd = -1;
-  g_queue_unlink (&front->connections, &self->link);
+  g_queue_unlink (self->queue, &self->link);
   hark_gauge_set (front->waiting, front->connections.length);
+  hark_gauge_set (front->polling, front->polls.length);
   if (!front->stopping)
     {
       hark_listener_set_accepting (front->listener, TRUE);
@@ -67,9 +70,38 @@ hark_front_connection_end (HarkFrontConnection *self)
     connection_free (self);
 }
 
+/* Puts it at the end of a queue, with all of its time again. */
+void
+hark_front_connection_requeue (HarkFrontConnection *self, GQueue *queue)
+{
+  HarkFront *front = self->front;
+  gboolean first = self->link.prev == NULL && self->queue == &front->connections;
+  gboolean leaves = self->queue != queue;
+  g_queue_unlink (self->queue, &self->link);
+  g_queue_push_tail_link (queue, &self->link);
+  self->queue = queue;
+  self->since = g_get_monotonic_time ();
+  if (leaves)
+    {
+      hark_gauge_set (front->waiting, front->connections.length);
+      hark_gauge_set (front->polling, front->polls.length);
+      if (queue == &front->polls)
+        hark_listener_set_accepting (front->listener, TRUE);
+    }
+  if (first || front->connections.length == 1)
+    hark_front_update_timer (front);
+}
+
+/* Returns: whether it only waits for a request that may follow those it has served */
+gboolean
+hark_front_connection_is_kept (HarkFrontConnection *self)
+{
+  return self->kept && self->state == CONNECTION_HEAD && !self->begun;
+}
+
 /* HTTP's time, made once a second. */
-static const char *
-get_date (HarkFront *self)
+const char *
+hark_front_get_date (HarkFront *self)
 {
   gint64 now = g_get_real_time () / G_USEC_PER_SEC;
   time_t seconds = now;
@@ -87,11 +119,15 @@ get_date (HarkFront *self)
   return self->date;
 }
 
-static const char *
-get_reason_phrase (guint status)
+const char *
+hark_front_get_reason_phrase (guint status)
 {
   switch (status)
     {
+    case 200:
+      return "OK";
+    case 204:
+      return "No Content";
     case 400:
       return "Bad Request";
     case 401:
@@ -104,6 +140,8 @@ get_reason_phrase (guint status)
       return "Method Not Allowed";
     case 408:
       return "Request Timeout";
+    case 411:
+      return "Length Required";
     case 413:
       return "Content Too Large";
     case 415:
@@ -144,8 +182,8 @@ connection_drain (HarkFrontConnection *self)
 }
 
 /* Answers without libsoup: this must cost little, for it is what those get who try for ever. */
-static void
-connection_refuse (HarkFrontConnection *self, const HarkRefusal *refusal, gboolean more_comes)
+void
+hark_front_connection_refuse (HarkFrontConnection *self, const HarkRefusal *refusal, gboolean more_comes)
 {
   HarkFront *front = self->front;
   g_autofree char *body = hark_http_format_error (refusal->code, refusal->message);
@@ -156,9 +194,9 @@ connection_refuse (HarkFrontConnection *self, const HarkRefusal *refusal, gboole
                               "Content-Type: application/json\r\n"
                               "Content-Length: %" G_GSIZE_FORMAT "\r\n"
                               "%s\r\n%s",
-                              refusal->status, get_reason_phrase (refusal->status), get_date (front),
-                              refusal->status == 426 ? "close, Upgrade" : "close", strlen (body),
-                              refusal->header == NULL ? "" : refusal->header, body);
+                              refusal->status, hark_front_get_reason_phrase (refusal->status),
+                              hark_front_get_date (front), refusal->status == 426 ? "close, Upgrade" : "close",
+                              strlen (body), refusal->header == NULL ? "" : refusal->header, body);
   hark_counter_add (front->refused, 1);
   if (refusal->status == 401)
     hark_counter_add (front->unauthenticated, 1);
@@ -172,6 +210,15 @@ connection_refuse (HarkFrontConnection *self, const HarkRefusal *refusal, gboole
   more_comes = connection_drain (self) && more_comes;
   if (send (self->fd, response, strlen (response), MSG_DONTWAIT | MSG_NOSIGNAL) < 0 || !more_comes
       || shutdown (self->fd, SHUT_WR) < 0 || !connection_drain (self))
+    hark_front_connection_end (self);
+}
+
+/* Its answer is written, and no request follows: waits until the client has read it. */
+void
+hark_front_connection_finish (HarkFrontConnection *self)
+{
+  self->state = CONNECTION_DRAINING;
+  if (shutdown (self->fd, SHUT_WR) < 0 || !connection_drain (self))
     hark_front_connection_end (self);
 }
 
@@ -195,23 +242,24 @@ on_upgraded (gpointer connection, const guint8 *early, gsize early_len)
   upgrade->lease = g_steal_pointer (&self->lease);
   hark_counter_add (front->upgraded, 1);
   hark_histogram_observe (front->duration, g_get_monotonic_time () - self->since);
-  hark_upgrade_queue_push (front->upgrades, upgrade);
+  hark_hand_over_push (front->upgrades, 0, upgrade);
   hark_front_connection_end (self);
 }
 
-static gboolean
-watch (HarkFront *self, int fd, gpointer data)
+/* By its edges; what lies in the socket already is told of again. */
+gboolean
+hark_front_connection_watch (HarkFrontConnection *self, int operation, guint32 more_events)
 {
-  struct epoll_event event = { .events = EPOLLIN | EPOLLRDHUP | EPOLLET, .data.ptr = data };
-  return epoll_ctl (self->epoll, EPOLL_CTL_ADD, fd, &event) == 0;
+  struct epoll_event event = { .events = EPOLLIN | EPOLLRDHUP | EPOLLET | more_events, .data.ptr = self };
+  return epoll_ctl (self->front->epoll, operation, self->fd, &event) == 0;
 }
 
 static void
 on_refused (gpointer connection, const HarkRefusal *refusal)
 {
   HarkFrontConnection *self = connection;
-  if (watch (self->front, self->fd, self))
-    connection_refuse (self, refusal, TRUE);
+  if (hark_front_connection_watch (self, EPOLL_CTL_ADD, 0))
+    hark_front_connection_refuse (self, refusal, TRUE);
   else
     hark_front_connection_end (self);
 }
@@ -233,7 +281,7 @@ connection_serve (HarkFrontConnection *self, gboolean upgrade)
   int fd = fcntl (self->fd, F_DUPFD_CLOEXEC, 0);
   if (fd < 0)
     {
-      connection_refuse (self, &hub_busy, FALSE);
+      hark_front_connection_refuse (self, &hub_busy, FALSE);
       return;
     }
   epoll_ctl (front->epoll, EPOLL_CTL_DEL, self->fd, NULL);
@@ -242,11 +290,11 @@ connection_serve (HarkFrontConnection *self, gboolean upgrade)
     hark_front_connection_end (self);
 }
 
-static void
-connection_open (HarkFrontConnection *self)
+void
+hark_front_connection_open (HarkFrontConnection *self)
 {
-  if (hark_upgrade_queue_is_full (self->front->upgrades))
-    connection_refuse (self, &hub_busy, FALSE);
+  if (hark_hand_over_get_length (self->front->upgrades) >= self->front->limits.max_upgrades)
+    hark_front_connection_refuse (self, &hub_busy, FALSE);
   else
     connection_serve (self, TRUE);
 }
@@ -267,13 +315,13 @@ on_token_checked (GObject *source, GAsyncResult *result, gpointer data)
     }
   self->state = CONNECTION_HEAD;
   if (self->identity != NULL)
-    connection_open (self);
+    hark_front_connection_open (self);
   else if (g_error_matches (error, HARK_ERROR, HARK_ERROR_UNAUTHENTICATED))
-    connection_refuse (self, &bad_token, FALSE);
+    hark_front_connection_refuse (self, &bad_token, FALSE);
   else if (g_error_matches (error, HARK_ERROR, HARK_ERROR_OVERLOADED))
-    connection_refuse (self, &no_answer, FALSE);
+    hark_front_connection_refuse (self, &no_answer, FALSE);
   else
-    connection_refuse (self, &failed, FALSE);
+    hark_front_connection_refuse (self, &failed, FALSE);
 }
 
 static void
@@ -283,18 +331,18 @@ connection_authenticate (HarkFrontConnection *self)
   const char *token = self->handshake.token;
   if (front->authenticator == NULL || (token == NULL && front->allow_late_authentication))
     {
-      connection_open (self);
+      hark_front_connection_open (self);
       return;
     }
   if (token == NULL || *token == '\0')
     {
-      connection_refuse (self, token == NULL ? &no_token : &bad_token, FALSE);
+      hark_front_connection_refuse (self, token == NULL ? &no_token : &bad_token, FALSE);
       return;
     }
   self->identity = hark_authenticator_peek (front->authenticator, token);
   if (self->identity != NULL)
     {
-      connection_open (self);
+      hark_front_connection_open (self);
       return;
     }
   self->state = CONNECTION_CHECKING;
@@ -304,7 +352,7 @@ connection_authenticate (HarkFrontConnection *self)
 
 /* Returns: (nullable): why a request's body is not read; @has_body: whether there is one */
 static const HarkRefusal *
-check_body (HarkFront *self, const HarkRequestHead *head, gboolean *has_body)
+check_body (const HarkRequestHead *head, gsize max_body, gboolean needs_length, gboolean *has_body)
 {
   guint n_lengths, n_codings;
   const char *length = hark_request_head_get (head, "Content-Length", &n_lengths);
@@ -323,7 +371,9 @@ check_body (HarkFront *self, const HarkRequestHead *head, gboolean *has_body)
     return &both_lengths;
   if (n_codings > 1 || (n_codings == 1 && g_ascii_strcasecmp (coding, "chunked") != 0))
     return &bad_coding;
-  if (bytes > self->limits.max_body)
+  if (n_codings == 1 && needs_length)
+    return &no_length;
+  if (bytes > max_body)
     return &body_too_large;
   if (hark_request_head_get (head, "Range", NULL) != NULL)
     return &no_ranges;
@@ -335,28 +385,37 @@ check_body (HarkFront *self, const HarkRequestHead *head, gboolean *has_body)
 
 /* The head is complete, in front->buffer. */
 static void
-connection_take_head (HarkFrontConnection *self, gsize len)
+connection_take_head (HarkFrontConnection *self, gsize len, gsize available)
 {
   HarkFront *front = self->front;
   HarkRequestHead *head = &front->head;
   gboolean has_body = TRUE;
-  const HarkRoute *route;
+  gboolean engine = FALSE;
+  const HarkRoute *route = NULL;
   const HarkRefusal *refusal = hark_request_head_parse (head, front->buffer, len, front->limits.max_fields);
   hark_counter_add (front->requests, 1);
   if (refusal == NULL)
     refusal = hark_handshake_check_host (head, (const char *const *)front->allowed_hosts);
   if (refusal == NULL)
-    refusal = check_body (front, head, &has_body);
+    {
+      route = hark_handshake_find_route (front->routes, front->n_routes, head->path);
+      engine = route != NULL && (route->flags & HARK_ROUTE_ENGINE) != 0;
+      refusal = check_body (head, engine ? front->engine_max_payload : front->limits.max_body, engine, &has_body);
+    }
   if (refusal != NULL)
     {
-      connection_refuse (self, refusal, has_body);
+      hark_front_connection_refuse (self, refusal, has_body);
       return;
     }
-  route = hark_handshake_find_route (front->routes, front->n_routes, head->path);
+  if (engine)
+    {
+      hark_front_engine_take_head (self, route, len, available, has_body);
+      return;
+    }
   if (route == NULL && hark_request_head_get (head, "Upgrade", NULL) != NULL
       && hark_request_head_has_token (head, "Upgrade", "websocket"))
     {
-      connection_refuse (self, &no_such_path, has_body);
+      hark_front_connection_refuse (self, &no_such_path, has_body);
       return;
     }
   if (route == NULL)
@@ -368,7 +427,7 @@ connection_take_head (HarkFrontConnection *self, gsize len)
   if (refusal == NULL)
     refusal = hark_handshake_read (&self->handshake, head, route, front->deflate);
   if (refusal != NULL)
-    connection_refuse (self, refusal, has_body);
+    hark_front_connection_refuse (self, refusal, has_body);
   else
     connection_authenticate (self);
 }
@@ -388,16 +447,21 @@ connection_look (HarkFrontConnection *self, gboolean ended)
     }
   if (!g_ascii_isupper (front->buffer[0]) && front->buffer[0] != '\r')
     {
-      connection_refuse (self, &not_http, TRUE);
+      hark_front_connection_refuse (self, &not_http, TRUE);
       return;
     }
   len = hark_request_head_find_end (front->buffer, n, &self->scanned);
   if (len > 0)
-    connection_take_head (self, len);
+    connection_take_head (self, len, n);
   else if ((gsize)n >= front->limits.max_head)
-    connection_refuse (self, &head_too_large, TRUE);
+    hark_front_connection_refuse (self, &head_too_large, TRUE);
   else if (ended)
-    connection_refuse (self, &cut_short, FALSE);
+    hark_front_connection_refuse (self, &cut_short, FALSE);
+  else if (self->kept && !self->begun)
+    {
+      self->begun = TRUE;
+      hark_front_connection_requeue (self, &front->connections);
+    }
 }
 
 /* The first connection has had its time. */
@@ -409,12 +473,10 @@ hark_front_connection_expire (HarkFrontConnection *self)
     {
       /* libsoup finds the end of the stream and lets go; until then it no longer counts as the oldest. */
       shutdown (self->fd, SHUT_RDWR);
-      self->since = g_get_monotonic_time ();
-      g_queue_unlink (&self->front->connections, &self->link);
-      g_queue_push_tail_link (&self->front->connections, &self->link);
+      hark_front_connection_requeue (self, &self->front->connections);
     }
   else if (self->state == CONNECTION_HEAD && recv (self->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1)
-    connection_refuse (self, &too_late, FALSE);
+    hark_front_connection_refuse (self, &too_late, FALSE);
   else
     hark_front_connection_end (self);
 }
@@ -423,9 +485,13 @@ hark_front_connection_expire (HarkFrontConnection *self)
 void
 hark_front_connection_dispatch (HarkFrontConnection *self, gboolean ended)
 {
+  if (ended)
+    self->unread = TRUE;
   if (self->state == CONNECTION_HEAD)
     connection_look (self, ended);
-  else if (self->state == CONNECTION_DRAINING && !connection_drain (self))
+  else if (self->state != CONNECTION_DRAINING)
+    hark_front_engine_dispatch (self, ended);
+  else if (!connection_drain (self))
     hark_front_connection_end (self);
 }
 
@@ -442,12 +508,13 @@ hark_front_connection_new (HarkFront *front, int fd, const struct sockaddr *addr
   HarkFrontConnection *self = g_new0 (HarkFrontConnection, 1);
   self->front = front;
   self->link.data = self;
+  self->queue = &front->connections;
   self->fd = fd;
   self->since = g_get_monotonic_time ();
   self->lease = lease;
   hark_address_format (address, self->address);
   g_queue_push_tail_link (&front->connections, &self->link);
   hark_gauge_set (front->waiting, front->connections.length);
-  if (!watch (front, fd, self))
+  if (!hark_front_connection_watch (self, EPOLL_CTL_ADD, 0))
     hark_front_connection_end (self);
 }

@@ -20,6 +20,9 @@
 
 #define EVENTS_PER_TURN 64
 
+/* A storm of those who connect does not hold up the messages of those who are connected. */
+#define UPGRADES_PER_TURN 32
+
 G_DEFINE_FINAL_TYPE (HarkFront, hark_front, G_TYPE_OBJECT)
 
 /* Defaults. */
@@ -59,12 +62,16 @@ on_epoll (int fd, GIOCondition condition, gpointer data)
   HarkFront *self = data;
   struct epoll_event events[EVENTS_PER_TURN];
   int n = epoll_wait (self->epoll, events, G_N_ELEMENTS (events), 0);
+  if (self->engine_requests != NULL)
+    hark_hand_over_cork (self->engine_requests);
   for (int i = 0; i < n; i++)
     {
       HarkFrontConnection *connection = events[i].data.ptr;
       gboolean ended = (events[i].events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
       hark_front_connection_dispatch (connection, ended);
     }
+  if (self->engine_requests != NULL)
+    hark_hand_over_uncork (self->engine_requests);
   return G_SOURCE_CONTINUE;
 }
 
@@ -81,7 +88,8 @@ on_timer (gpointer data)
                          && now - first->since >= (gint64)self->limits.crowded_ms * 1000;
       if (!late && !crowded)
         break;
-      hark_counter_add (late ? self->timed_out : self->crowded_out, 1);
+      if (!hark_front_connection_is_kept (first))
+        hark_counter_add (late ? self->timed_out : self->crowded_out, 1);
       hark_front_connection_expire (first);
     }
   hark_front_update_timer (self);
@@ -118,9 +126,21 @@ on_stop (gpointer data)
   g_clear_pointer (&self->http, hark_http_free);
   while (!g_queue_is_empty (&self->connections))
     hark_front_connection_end (g_queue_peek_head (&self->connections));
+  while (!g_queue_is_empty (&self->polls))
+    hark_front_connection_end (g_queue_peek_head (&self->polls));
   g_cancellable_cancel (self->cancellable);
   hark_front_quit_if_done (self);
   return G_SOURCE_REMOVE;
+}
+
+/* In the hub's thread. */
+static void
+on_upgrades (HarkHandOver *upgrades, gpointer data)
+{
+  g_autoptr (HarkFront) self = g_object_ref (data);
+  HarkUpgrade *upgrade;
+  for (guint i = 0; i < UPGRADES_PER_TURN && (upgrade = hark_hand_over_pop (upgrades, NULL)) != NULL; i++)
+    self->upgraded_func (upgrade, self->upgraded_data);
 }
 
 static gboolean
@@ -167,7 +187,11 @@ hark_front_finalize (GObject *object)
   g_clear_object (&self->authenticator);
   g_clear_object (&self->metrics);
   g_clear_object (&self->cancellable);
+  g_clear_object (&self->engine_requests);
   g_clear_pointer (&self->addresses, hark_address_table_unref);
+  g_clear_pointer (&self->engine_sessions, hark_address_table_unref);
+  g_string_free (self->out, TRUE);
+  g_free (self->engine_cookie);
   g_clear_pointer (&self->timer, g_source_unref);
   g_clear_pointer (&self->loop, g_main_loop_unref);
   g_clear_pointer (&self->context, g_main_context_unref);
@@ -191,6 +215,7 @@ hark_front_init (HarkFront *self)
   self->context = g_main_context_new ();
   self->loop = g_main_loop_new (self->context, FALSE);
   self->cancellable = g_cancellable_new ();
+  self->out = g_string_new (NULL);
   self->epoll = epoll_create1 (EPOLL_CLOEXEC);
   self->timer = g_source_new (&timer_funcs, sizeof (GSource));
   g_source_set_static_name (self->timer, "hark-front-deadline");
@@ -204,6 +229,8 @@ register_metrics (HarkFront *self)
 {
   HarkMetrics *m = self->metrics;
   self->waiting = hark_metrics_gauge (m, "hark_handshakes_waiting", "Connections whose request is not answered yet");
+  self->polling = hark_metrics_gauge (m, "hark_polls_waiting", "Requests of Engine.IO that wait for the hub");
+  self->answered = hark_metrics_counter (m, "hark_engineio_answers_total", "Requests of Engine.IO that were answered");
   self->upgraded = hark_metrics_counter (m, "hark_handshakes_total", "WebSockets opened");
   self->requests = hark_metrics_counter (m, "hark_requests_total", "Requests whose head was read");
   self->refused = hark_metrics_counter (m, "hark_requests_refused_total", "Requests refused by the front, all reasons");
@@ -248,6 +275,14 @@ hark_front_new (HarkListener *listener, HarkAuthenticator *authenticator, HarkMe
     self->authenticator = g_object_ref (authenticator);
   self->metrics = g_object_ref (metrics);
   self->addresses = hark_address_table_new (self->limits.max_per_address);
+  self->engine_sessions = hark_address_table_new (self->limits.max_per_address);
+  self->cors_credentials = config->cors_credentials;
+  self->engine_cookie = g_strdup (config->engine_cookie);
+  if (config->engine != NULL)
+    {
+      self->engine_requests = g_object_ref (hark_engine_server_get_requests (config->engine));
+      self->engine_max_payload = hark_engine_server_get_max_payload (config->engine);
+    }
   self->buffer = g_malloc (self->limits.max_head);
   register_metrics (self);
   return self;
@@ -264,7 +299,11 @@ void
 hark_front_start (HarkFront *self, GMainContext *context, HarkUpgradeFunc func, gpointer data)
 {
   g_return_if_fail (self->thread == NULL);
-  self->upgrades = hark_upgrade_queue_new (context, self->limits.max_upgrades, func, data);
+  self->upgraded_func = func;
+  self->upgraded_data = data;
+  self->upgrades = hark_hand_over_new (context, "hark-upgrades", (GDestroyNotify)hark_upgrade_free, on_upgrades, self);
+  self->answers = hark_hand_over_new (self->context, "hark-engine-answers", (GDestroyNotify)hark_engine_request_unref,
+                                      hark_front_engine_on_answers, self);
   self->thread = g_thread_new ("front", front_thread, self);
 }
 
@@ -293,6 +332,8 @@ hark_front_stop (HarkFront *self)
   g_source_attach (source, self->context);
   g_source_unref (source);
   g_thread_join (g_steal_pointer (&self->thread));
-  hark_upgrade_queue_stop (self->upgrades);
+  hark_hand_over_stop (self->upgrades);
+  hark_hand_over_stop (self->answers);
   g_clear_object (&self->upgrades);
+  g_clear_object (&self->answers);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "transport/engine-server.h"
 #include "transport/handshake.h"
 #include "transport/listener.h"
-#include "transport/upgrade-queue.h"
 
 #include "core/authenticator.h"
 
@@ -14,12 +14,14 @@ G_BEGIN_DECLS
  * @max_handshakes: connections whose request is not answered yet. At that number the oldest gives way when it has had
  *   @crowded_ms; until then no more are accepted
  * @crowded_ms: what a connection has for its request in any case
- * @handshake_ms: what it has when there is room: then it is closed, in the middle of a request too
+ * @handshake_ms: what it has when there is room: then it is closed, in the middle of a request too. A connection that is
+ *   kept for a client that polls has as long for the next, and to read an answer
  * @max_per_address: connections of one address, or of one 64-bit IPv6 network, WebSockets included; 0: no bound
  * @count_local: whether connections from this machine are counted too, where a reverse proxy may stand for everybody
  * @max_head: bytes of a request's head, at most %HARK_FRONT_MAX_HEAD; over it, 431
  * @max_fields: header fields in it, at most %HARK_REQUEST_MAX_FIELDS; over it, 431
- * @max_body: bytes of a request's body; over it, 413, when it is announced or while it comes
+ * @max_body: bytes of a request's body; over it, 413, when it is announced or while it comes. Of Engine.IO: the limit
+ *   of its server
  * @max_upgrades: connections waiting for the hub; over it, 503
  *
  * What those may cost who have not proved who they are. Start from hark_front_limits_init ().
@@ -51,6 +53,9 @@ void hark_front_limits_init (HarkFrontLimits *self);
  * @allow_late_authentication: whether a WebSocket is opened for who presents no token; what becomes of it then is
  *   decided by its session
  * @expose_metrics: whether there is a `/metrics`
+ * @engine: (nullable): who answers on routes with %HARK_ROUTE_ENGINE
+ * @engine_cookie: (nullable): the name of a cookie that holds a polling session's id, as a load balancer may want it
+ * @cors_credentials: whether pages of @allowed_origins may send cookies with their polls; never with "*"
  */
 typedef struct
 {
@@ -62,6 +67,9 @@ typedef struct
   gboolean deflate;
   gboolean allow_late_authentication;
   gboolean expose_metrics;
+  HarkEngineServer *engine;
+  const char *engine_cookie;
+  gboolean cors_credentials;
 } HarkFrontConfig;
 
 #define HARK_TYPE_FRONT (hark_front_get_type ())

@@ -18,7 +18,8 @@ G_BEGIN_DECLS
 typedef enum
 {
   HARK_ROUTE_NONE = 0,
-  HARK_ROUTE_TOKEN = 1 << 0 /* one more segment of the path is a token */
+  HARK_ROUTE_TOKEN = 1 << 0, /* one more segment of the path is a token */
+  HARK_ROUTE_ENGINE = 1 << 1 /* of Engine.IO: polled as well, and whoever comes is let in without a token */
 } HarkRouteFlags;
 
 /**
@@ -26,7 +27,7 @@ typedef enum
  * @path: without a slash at its end, which a request may have or not
  * @kind: what its connections speak; a number of the application's, handed on
  *
- * A path at which WebSockets are opened. Adding a protocol is adding a row to the application's table.
+ * A path at which WebSockets are opened, or Engine.IO is spoken. Adding a protocol is adding a row to the application's table.
  */
 typedef struct
 {

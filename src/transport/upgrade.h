@@ -37,6 +37,12 @@ typedef struct
   HarkAddressLease *lease;
 } HarkUpgrade;
 
+/**
+ * HarkUpgradeFunc:
+ * @upgrade: (transfer full)
+ */
+typedef void (*HarkUpgradeFunc) (HarkUpgrade *upgrade, gpointer data);
+
 HarkUpgrade *hark_upgrade_new (int fd);
 void hark_upgrade_free (HarkUpgrade *self);
 HarkWebSocket *hark_upgrade_adopt (HarkUpgrade *self, HarkReactor *reactor);

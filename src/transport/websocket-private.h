@@ -23,6 +23,7 @@ struct _HarkWebSocket
 {
   HarkTransport parent_instance;
 
+  HarkOutbox *outbox;   /* unowned: what is written: its own, or that of who travels by it */
   HarkReactor *reactor; /* unowned: it ends its connections before it goes; NULL after that */
   int fd;               /* (owned): -1 when ended */
   guint32 index;        /* in the reactor's connections */

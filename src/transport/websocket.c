@@ -39,7 +39,7 @@ report_closed (HarkWebSocket *self)
 static void
 drop_buffers (HarkWebSocket *self)
 {
-  hark_outbox_clear (&self->parent_instance.outbox);
+  hark_outbox_clear (self->outbox);
   hark_websocket_codec_clear (&self->codec, &self->reactor->context);
   g_clear_pointer (&self->input, g_free);
   g_clear_pointer (&self->pong, hark_buffer_unref);
@@ -96,12 +96,20 @@ wake (HarkWebSocket *self)
     hark_reactor_wake (self->reactor, self);
 }
 
-/* Nothing follows a close frame: @closing is or will be set by who calls this. */
+/* Nothing follows a close frame: @closing is or will be set by who calls this, and who travels by the connection fills
+ * an outbox that nobody writes any more. */
 static void
 queue_close (HarkWebSocket *self, guint code)
 {
   g_autoptr (HarkBuffer) frame = hark_websocket_encode_close (code, self->close_reason);
   HarkOutbox *outbox = &self->parent_instance.outbox;
+  if (self->outbox != outbox)
+    {
+      hark_outbox_clear (outbox);
+      *outbox = *self->outbox;
+      hark_outbox_init (self->outbox);
+      self->outbox = outbox;
+    }
   if (!hark_outbox_push (outbox, frame, G_MAXSIZE))
     {
       hark_outbox_drop_unsent (outbox);
@@ -159,7 +167,7 @@ queue_pong (HarkWebSocket *self)
   if (self->pong_queued != NULL && self->pong_queued->refs > 1)
     return;
   g_clear_pointer (&self->pong_queued, hark_buffer_unref);
-  if (hark_outbox_push (&self->parent_instance.outbox, self->pong, G_MAXSIZE))
+  if (hark_outbox_push (self->outbox, self->pong, G_MAXSIZE))
     self->pong_queued = g_steal_pointer (&self->pong);
 }
 
@@ -328,7 +336,7 @@ static gssize
 send_some (HarkWebSocket *self, gsize *wanted)
 {
   struct iovec iov[MAX_IOV];
-  guint n = hark_outbox_peek (&self->parent_instance.outbox, iov, MAX_IOV);
+  guint n = hark_outbox_peek (self->outbox, iov, MAX_IOV);
   struct msghdr message = { .msg_iov = iov, .msg_iovlen = n };
   self->reactor->writes++;
   if (n == 1)
@@ -346,7 +354,7 @@ send_some (HarkWebSocket *self, gsize *wanted)
 static void
 write_out (HarkWebSocket *self)
 {
-  HarkOutbox *outbox = &self->parent_instance.outbox;
+  HarkOutbox *outbox = self->outbox;
   HarkReactor *reactor = self->reactor;
   for (;;)
     {
@@ -406,9 +414,9 @@ expire_idle (HarkWebSocket *self)
   guint32 waited = reactor->now - self->since;
   if (limits->heartbeat_ms == 0)
     return;
-  if (self->paused)
+  if (self->paused || self->outbox != &self->parent_instance.outbox)
     {
-      /* It may have sent anything; we did not look. */
+      /* It may have sent anything; we did not look. Or who travels by it sends pings of his own. */
       hark_reactor_add_timer (reactor, self, limits->heartbeat_ms);
     }
   else if (self->pinged && waited >= limits->timeout_ms)
@@ -427,7 +435,7 @@ expire_idle (HarkWebSocket *self)
   else
     {
       hark_counter_add (reactor->counters.heartbeats, 1);
-      hark_outbox_push (&self->parent_instance.outbox, reactor->ping, G_MAXSIZE);
+      hark_outbox_push (self->outbox, reactor->ping, G_MAXSIZE);
       self->pinged = TRUE;
       self->since = reactor->now;
       hark_reactor_add_timer (reactor, self, limits->timeout_ms);
@@ -525,6 +533,7 @@ static void
 hark_websocket_init (HarkWebSocket *self)
 {
   self->fd = -1;
+  self->outbox = &self->parent_instance.outbox;
 }
 
 /* For hark_reactor_adopt () only. */
@@ -575,4 +584,26 @@ gboolean
 hark_websocket_is_deflate (HarkWebSocket *self)
 {
   return self->codec.deflate;
+}
+
+/**
+ * hark_websocket_write_from:
+ * @outbox: (nullable): another transport's; %NULL for the connection's own again
+ *
+ * From now on what is written lies in @outbox, behind what was queued before. For a transport that travels by this
+ * connection: its own limit bounds it, and its hark_transport_send () queues without a detour. It sets %NULL before
+ * @outbox goes.
+ *
+ * Returns: %FALSE when both together are more than an outbox holds
+ */
+gboolean
+hark_websocket_write_from (HarkWebSocket *self, HarkOutbox *outbox)
+{
+  HarkOutbox *own = &self->parent_instance.outbox;
+  if (outbox != NULL && !hark_outbox_prepend (outbox, own))
+    return FALSE;
+  self->outbox = outbox != NULL ? outbox : own;
+  if (self->fd >= 0 && !hark_outbox_is_empty (self->outbox))
+    wake (self);
+  return TRUE;
 }

@@ -10,5 +10,6 @@ G_DECLARE_FINAL_TYPE (HarkWebSocket, hark_websocket, HARK, WEBSOCKET, HarkTransp
 
 void hark_websocket_start (HarkWebSocket *self);
 gboolean hark_websocket_is_deflate (HarkWebSocket *self);
+gboolean hark_websocket_write_from (HarkWebSocket *self, HarkOutbox *outbox);
 
 G_END_DECLS

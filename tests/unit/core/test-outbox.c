@@ -93,6 +93,34 @@ test_drop (void)
   hark_outbox_clear (&outbox);
 }
 
+static void
+test_prepend (void)
+{
+  HarkOutbox outbox, before;
+  g_autofree char *rest = NULL;
+  g_autoptr (HarkBuffer) empty = hark_buffer_new ("", 0);
+  g_test_summary ("What is put before comes first, from where it was sent to; too many are refused.");
+  hark_outbox_init (&outbox);
+  hark_outbox_init (&before);
+  push (&outbox, "three ");
+  g_assert_true (hark_outbox_prepend (&outbox, &before));
+  push (&before, "one ");
+  push (&before, "two ");
+  hark_outbox_consume (&before, 2);
+  g_assert_true (hark_outbox_prepend (&outbox, &before));
+  g_assert_true (hark_outbox_is_empty (&before));
+  g_assert_cmpuint (outbox.bytes, ==, 12);
+  rest = read_bytes (&outbox, 100);
+  g_assert_cmpstr (rest, ==, "e two three ");
+  while (hark_outbox_push (&outbox, empty, 1000))
+    ;
+  push (&before, "one");
+  g_assert_false (hark_outbox_prepend (&outbox, &before));
+  g_assert_cmpuint (before.count, ==, 1);
+  hark_outbox_clear (&before);
+  hark_outbox_clear (&outbox);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -100,5 +128,6 @@ main (int argc, char **argv)
   g_test_add_func ("/outbox/order", test_order);
   g_test_add_func ("/outbox/bound", test_bound);
   g_test_add_func ("/outbox/drop", test_drop);
+  g_test_add_func ("/outbox/prepend", test_prepend);
   return g_test_run ();
 }
