@@ -123,3 +123,16 @@ hark_app_read_bus_limits (HarkConfig *config, HarkBusLimits *limits)
     .monitor_window = setting (config, HARK_SETTING_BUS_MONITOR_WINDOW),
   };
 }
+
+void
+hark_app_read_engine_limits (HarkConfig *config, HarkEngineLimits *limits)
+{
+  hark_engine_limits_init (limits);
+  limits->max_payload = setting_bytes (config, HARK_SETTING_LIMITS_MESSAGE_MAX);
+  limits->packet_budget = setting (config, HARK_SETTING_LIMITS_MESSAGE_BUDGET);
+  limits->max_outbox = setting_bytes (config, HARK_SETTING_LIMITS_OUTBOX_MAX);
+  limits->ping_interval_ms = setting_ms (config, HARK_SETTING_LIMITS_HEARTBEAT_INTERVAL);
+  limits->ping_timeout_ms = setting_ms (config, HARK_SETTING_LIMITS_HEARTBEAT_TIMEOUT);
+  limits->upgrade_timeout_ms = setting_ms (config, HARK_SETTING_LIMITS_HANDSHAKE_TIMEOUT);
+  limits->close_timeout_ms = setting_ms (config, HARK_SETTING_LIMITS_CLOSE_TIMEOUT);
+}

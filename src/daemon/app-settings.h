@@ -6,6 +6,7 @@
 #include "core/hub.h"
 #include "daemon/config.h"
 #include "store/sqlite-options.h"
+#include "transport/engine-server.h"
 #include "transport/front.h"
 #include "transport/reactor.h"
 
@@ -17,6 +18,7 @@ void hark_app_read_store_options (HarkConfig *config, HarkSqliteOptions *options
 /* All but the routes, which are the application's. Points into @config. */
 void hark_app_read_front_config (HarkConfig *config, HarkFrontConfig *front);
 void hark_app_read_chat_limits (HarkConfig *config, HarkChatLimits *limits);
+void hark_app_read_engine_limits (HarkConfig *config, HarkEngineLimits *limits);
 void hark_app_read_bus_limits (HarkConfig *config, HarkBusLimits *limits);
 
 G_END_DECLS

@@ -31,11 +31,13 @@
 /* What the connections of a route speak. */
 typedef enum
 {
-  ROUTE_NATIVE
+  ROUTE_NATIVE,
+  ROUTE_ENGINE /* the native protocol too, by Engine.IO */
 } RouteKind;
 
 static const HarkRoute routes[] = {
   { "/ws", ROUTE_NATIVE, HARK_ROUTE_TOKEN },
+  { "/engine.io", ROUTE_ENGINE, HARK_ROUTE_ENGINE }, /* the last: left out when it is off */
 };
 
 /* How long clients have to take what they are still sent when the daemon stops, beyond the closing time-out. */
@@ -74,6 +76,7 @@ struct _HarkApp
   HarkProtocol *native;
   HarkWires *wires;
   HarkReactor *reactor;
+  HarkEngineServer *engine; /* (nullable) */
   HarkListener *listener;
   HarkFront *front;
   HarkBusService *bus;
@@ -115,6 +118,7 @@ take_apart (HarkApp *self)
   g_clear_object (&self->chat);
   g_clear_object (&self->presence);
   g_clear_object (&self->hub);
+  g_clear_object (&self->engine);
   g_clear_object (&self->reactor);
   g_clear_pointer (&self->wires, hark_wires_free);
   g_clear_object (&self->native);
@@ -213,7 +217,13 @@ on_front_upgrade (HarkUpgrade *upgrade, gpointer data)
 {
   HarkApp *self = data;
   g_autoptr (HarkUpgrade) owned = upgrade;
-  HarkWebSocket *socket = hark_upgrade_adopt (upgrade, self->reactor);
+  HarkWebSocket *socket;
+  if (upgrade->kind == ROUTE_ENGINE)
+    {
+      hark_engine_server_adopt (self->engine, g_steal_pointer (&owned), self->reactor);
+      return;
+    }
+  socket = hark_upgrade_adopt (upgrade, self->reactor);
   g_autoptr (HarkSession) session
     = hark_session_new (self->hub, g_object_ref (HARK_TRANSPORT (socket)), self->native,
                         hark_wires_get_native (self->wires, hark_websocket_is_deflate (socket)), owned->identity);
@@ -221,6 +231,15 @@ on_front_upgrade (HarkUpgrade *upgrade, gpointer data)
   if (owned->resume != NULL)
     hark_chat_resume (self->chat, session, owned->resume, owned->cursors);
   hark_websocket_start (socket);
+}
+
+static void
+on_engine_opened (HarkEngine *engine, const char *query, gpointer data)
+{
+  HarkApp *self = data;
+  g_autoptr (HarkSession) session = hark_session_new (self->hub, g_object_ref (HARK_TRANSPORT (engine)), self->native,
+                                                      hark_wires_get_engine (self->wires), NULL);
+  hark_session_open (session);
 }
 
 static void
@@ -356,7 +375,8 @@ start_listening (HarkApp *self, GError **error)
     return FALSE;
   hark_app_read_front_config (self->config, &config);
   config.routes = routes;
-  config.n_routes = G_N_ELEMENTS (routes);
+  config.n_routes = G_N_ELEMENTS (routes) - (self->engine == NULL ? 1 : 0);
+  config.engine = self->engine;
   self->front = hark_front_new (self->listener, hark_chat_get_authenticator (self->chat), self->metrics, &config);
   hark_front_start (self->front, NULL, on_front_upgrade, self);
   for (const char *const *address = hark_listener_get_addresses (self->listener); *address != NULL; address++)
@@ -446,6 +466,13 @@ hark_app_start (HarkApp *self, GError **error)
   self->wires = hark_wires_new ();
   hark_app_read_reactor_limits (self->config, &reactor_limits);
   self->reactor = hark_reactor_new (NULL, self->turn, self->clock, self->metrics, &reactor_limits);
+  if (hark_config_get_bool (self->config, HARK_SETTING_HTTP_ENGINE_IO))
+    {
+      HarkEngineLimits engine_limits;
+      hark_app_read_engine_limits (self->config, &engine_limits);
+      self->engine
+        = hark_engine_server_new (NULL, self->turn, self->clock, self->metrics, &engine_limits, on_engine_opened, self);
+    }
   if (!start_listening (self, error))
     return FALSE;
   start_bus (self);
@@ -525,6 +552,9 @@ hark_app_stop (HarkApp *self)
   self->stopping = TRUE;
   if (self->manager != NULL)
     hark_service_manager_stopping (self->manager, "Stopping");
+  /* While the front still answers polls. */
+  if (self->engine != NULL)
+    hark_engine_server_close_all (self->engine, HARK_CLOSE_RESTART, "the service is stopping");
   if (self->front != NULL)
     hark_front_stop (self->front);
   if (self->hub != NULL)

@@ -145,6 +145,11 @@ static const HarkSettingInfo table[HARK_N_SETTINGS] = {
     AT ("http", "metrics"), BOOL, .fallback = "true",
     .doc = "Whether /metrics answers, in Prometheus' text format.",
   },
+  [HARK_SETTING_HTTP_ENGINE_IO] = {
+    AT ("http", "engine-io"), .type = HARK_SETTING_TYPE_BOOL, .fallback = "false",
+    .doc = "Whether clients may come by Engine.IO 4 at /engine.io/ too: by long polling, where no WebSocket gets through. "
+           "They present their token in the first message.",
+  },
 
   [HARK_SETTING_LIMITS_HANDSHAKE_TIMEOUT] = {
     AT ("limits", "handshake-timeout"), DURATION (100, SECONDS (600)), .fallback = "10s",

@@ -5,6 +5,7 @@
  */
 #include "daemon/wires.h"
 
+#include "transport/engineio-codec.h"
 #include "transport/websocket-codec.h"
 
 /* zlib's own default level: chat messages are too short for more to pay. */
@@ -23,6 +24,7 @@ struct _HarkWires
 {
   NativeWire plain;
   NativeWire compressed;
+  HarkWire engine;
 };
 
 static void
@@ -73,6 +75,24 @@ compressed_append_reply (const HarkWire *wire, HarkBuilder *out, HarkCommand *co
   append_compressed (wire, out, json, len);
 }
 
+static void
+append_packet (HarkBuilder *out, const char *json, gsize len)
+{
+  memcpy (hark_engineio_append_text (out, HARK_ENGINEIO_MESSAGE, len), json, len);
+}
+
+static void
+engine_append_event (const HarkWire *wire, HarkBuilder *out, const HarkEvent *event)
+{
+  append_packet (out, event->json, event->len);
+}
+
+static void
+engine_append_reply (const HarkWire *wire, HarkBuilder *out, HarkCommand *command, const char *json, gsize len)
+{
+  append_packet (out, json, len);
+}
+
 HarkWires *
 hark_wires_new (void)
 {
@@ -80,6 +100,7 @@ hark_wires_new (void)
   self->plain.wire = (HarkWire){ 0, "native", plain_append_event, plain_append_reply };
   self->compressed.wire = (HarkWire){ 1, "native, compressed", compressed_append_event, compressed_append_reply };
   self->compressed.deflater = hark_deflater_new (DEFLATE_LEVEL);
+  self->engine = (HarkWire){ 2, "native, by Engine.IO", engine_append_event, engine_append_reply };
   return self;
 }
 
@@ -95,4 +116,11 @@ const HarkWire *
 hark_wires_get_native (HarkWires *self, gboolean deflate)
 {
   return deflate ? &self->compressed.wire : &self->plain.wire;
+}
+
+/* Returns: (transfer none): the wire of an Engine.IO session that speaks the native protocol */
+const HarkWire *
+hark_wires_get_engine (HarkWires *self)
+{
+  return &self->engine;
 }
