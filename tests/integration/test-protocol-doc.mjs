@@ -80,7 +80,7 @@ class Person {
 }
 
 test('every example of doc/protocol.md happens as it stands', async (t) => {
-  const hub = await Hub.start({ settings: { 'presence.grace': '1ms' } });
+  const hub = await Hub.start({ settings: { 'presence.grace': '1m' } });
   t.after(() => hub.stop());
   const bound = new Map(), people = new Map(), users = {};
   for (const name of ['ann', 'bob']) {

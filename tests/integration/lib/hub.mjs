@@ -46,7 +46,14 @@ export class Hub {
     self.options = options;
     self.log = [];
     self.config = join(self.directory, 'harkd.conf');
-    await self.spawn();
+    try {
+      await self.spawn();
+    } catch (error) {
+      // A bus left running would keep the whole test from ending.
+      await self.bus.stop();
+      await rm(self.directory, { recursive: true });
+      throw error;
+    }
     return self;
   }
 
