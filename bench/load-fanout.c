@@ -4,9 +4,10 @@
  * goes to all. idle: a channel with one member who talks to himself, alone on the server and then among thousands who
  * are connected and silent; what the thousands cost in memory, and what they cost him.
  */
-#include "load-scenario.h"
+#include "load-fanout.h"
 
 #include "load-protocol.h"
+#include "load-scenario.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -14,17 +15,8 @@
 /* A server may answer the handshake before it has put the connection in its channel. */
 #define REST_AFTER_OPENING 0.3
 
-typedef struct
-{
-  LoadLedger ledger;
-  uint32_t n_publishers;
-  uint32_t n_receivers;   /* the first connections of the engine */
-  LoadConn **publishers;  /* (owned) */
-  uint32_t *publisher_of; /* connection's index to publisher's, or UINT32_MAX */
-} Fanout;
-
 static void
-publish (Fanout *self, LoadConn *conn)
+publish (LoadFanout *self, LoadConn *conn)
 {
   LoadEngine *engine = conn->engine;
   while (conn->in_flight < engine->options->window && load_ledger_may_send (&self->ledger))
@@ -38,7 +30,7 @@ publish (Fanout *self, LoadConn *conn)
 }
 
 static void
-settle_one (Fanout *self, LoadConn *conn)
+settle_one (LoadFanout *self, LoadConn *conn)
 {
   conn->in_flight--;
   publish (self, conn);
@@ -47,7 +39,7 @@ settle_one (Fanout *self, LoadConn *conn)
 static void
 on_event (LoadEngine *engine, LoadConn *conn, const LoadEvent *event)
 {
-  Fanout *self = engine->scenario;
+  LoadFanout *self = engine->scenario;
   if (event->kind == LOAD_EVENT_ACK)
     {
       if (event->ref != conn->acked)
@@ -71,8 +63,9 @@ on_event (LoadEngine *engine, LoadConn *conn, const LoadEvent *event)
     settle_one (self, conn);
 }
 
-static bool
-run_phase (Fanout *self, LoadEngine *engine, double seconds, uint64_t messages)
+/* Returns: whether nothing broke off; what is judged stands in self->ledger */
+bool
+load_fanout_run (LoadFanout *self, LoadEngine *engine, double seconds, uint64_t messages)
 {
   load_ledger_start_phase (&self->ledger, messages);
   for (uint32_t i = 0; i < self->n_publishers; i++)
@@ -80,8 +73,9 @@ run_phase (Fanout *self, LoadEngine *engine, double seconds, uint64_t messages)
   return load_ledger_run_phase (&self->ledger, engine, seconds);
 }
 
-static void
-fanout_init (Fanout *self, LoadEngine *engine, uint32_t n_receivers, uint32_t n_publishers)
+/* Adds @n_receivers connections to an engine that has none, of which @n_publishers publish to all. */
+void
+load_fanout_init (LoadFanout *self, LoadEngine *engine, uint32_t n_receivers, uint32_t n_publishers)
 {
   memset (self, 0, sizeof *self);
   self->n_publishers = n_publishers;
@@ -109,8 +103,8 @@ fanout_init (Fanout *self, LoadEngine *engine, uint32_t n_receivers, uint32_t n_
   engine->on_event = on_event;
 }
 
-static void
-fanout_clear (Fanout *self)
+void
+load_fanout_clear (LoadFanout *self)
 {
   free (self->publishers);
   free (self->publisher_of);
@@ -130,7 +124,7 @@ bool
 load_scenario_fanout (LoadEngine *engine, LoadReport *report)
 {
   const LoadOptions *options = engine->options;
-  Fanout fanout;
+  LoadFanout fanout;
   LoadSample before;
   LoadSample after;
   bool ok;
@@ -141,11 +135,11 @@ load_scenario_fanout (LoadEngine *engine, LoadReport *report)
       load_engine_fail (engine, "--publishers %u: more than --clients", options->publishers);
       return false;
     }
-  fanout_init (&fanout, engine, options->clients, options->publishers);
+  load_fanout_init (&fanout, engine, options->clients, options->publishers);
   ok = load_engine_open (engine) && load_engine_rest (engine, REST_AFTER_OPENING)
-       && run_phase (&fanout, engine, options->warmup, 0);
+       && load_fanout_run (&fanout, engine, options->warmup, 0);
   load_sample_take (engine, &before);
-  ok = ok && run_phase (&fanout, engine, options->seconds, options->messages);
+  ok = ok && load_fanout_run (&fanout, engine, options->seconds, options->messages);
   load_sample_take (engine, &after);
   if (ok && !engine->failed)
     {
@@ -157,7 +151,7 @@ load_scenario_fanout (LoadEngine *engine, LoadReport *report)
       load_report_latency (report, &fanout.ledger.latency);
       ok = load_ledger_report (&fanout.ledger, report);
     }
-  fanout_clear (&fanout);
+  load_fanout_clear (&fanout);
   return ok && !engine->failed;
 }
 
@@ -185,7 +179,7 @@ bool
 load_scenario_idle (LoadEngine *engine, LoadReport *report)
 {
   const LoadOptions *options = engine->options;
-  Fanout fanout;
+  LoadFanout fanout;
   LoadSample alone[2];
   LoadSample among[2];
   LoadSample quiet[2];
@@ -193,11 +187,11 @@ load_scenario_idle (LoadEngine *engine, LoadReport *report)
   bool ok;
   if (!check_publishes (engine))
     return false;
-  fanout_init (&fanout, engine, 1, 1);
+  load_fanout_init (&fanout, engine, 1, 1);
   ok = load_engine_open (engine) && load_engine_rest (engine, REST_AFTER_OPENING)
-       && run_phase (&fanout, engine, options->warmup, 0);
+       && load_fanout_run (&fanout, engine, options->warmup, 0);
   load_sample_take (engine, &alone[0]);
-  ok = ok && run_phase (&fanout, engine, options->seconds, options->messages);
+  ok = ok && load_fanout_run (&fanout, engine, options->seconds, options->messages);
   load_sample_take (engine, &alone[1]);
   n_alone = fanout.ledger.deliveries;
 
@@ -205,9 +199,9 @@ load_scenario_idle (LoadEngine *engine, LoadReport *report)
   ok = ok && open_idle (engine);
   load_sample_take_settled (engine, &quiet[1]);
 
-  ok = ok && run_phase (&fanout, engine, options->warmup, 0);
+  ok = ok && load_fanout_run (&fanout, engine, options->warmup, 0);
   load_sample_take (engine, &among[0]);
-  ok = ok && run_phase (&fanout, engine, options->seconds, options->messages);
+  ok = ok && load_fanout_run (&fanout, engine, options->seconds, options->messages);
   load_sample_take (engine, &among[1]);
   if (ok && !engine->failed)
     {
@@ -225,6 +219,6 @@ load_scenario_idle (LoadEngine *engine, LoadReport *report)
       load_report_latency (report, &fanout.ledger.latency);
       ok = load_ledger_report (&fanout.ledger, report);
     }
-  fanout_clear (&fanout);
+  load_fanout_clear (&fanout);
   return ok && !engine->failed;
 }

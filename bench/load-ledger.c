@@ -65,12 +65,25 @@ load_ledger_start_phase (LoadLedger *ledger, uint64_t messages)
   memset (&ledger->latency, 0, sizeof ledger->latency);
 }
 
+static void
+turn_engine (void *engine, int timeout_ms)
+{
+  load_engine_turn (engine, timeout_ms);
+}
+
 /*
  * Lets the scenario send for @seconds or until its messages are sent, then waits for what is still to come. What has
  * not come when nothing came for so long as the options' patience is lost; load_ledger_report () says so.
  */
 bool
 load_ledger_run_phase (LoadLedger *ledger, LoadEngine *engine, double seconds)
+{
+  return load_ledger_run_phase_by (ledger, engine, seconds, turn_engine, engine);
+}
+
+/* The same for clients that are not the engine's connections: @turn waits at most so many milliseconds. */
+bool
+load_ledger_run_phase_by (LoadLedger *ledger, LoadEngine *engine, double seconds, LoadTurn turn, void *data)
 {
   int64_t patience = (int64_t)(engine->options->patience * 1e9);
   int64_t end = load_engine_read_clock (engine) + (int64_t)(seconds * 1e9);
@@ -82,7 +95,7 @@ load_ledger_run_phase (LoadLedger *ledger, LoadEngine *engine, double seconds)
         ledger->sending = false;
       if (!ledger->sending && ledger->done >= ledger->wanted)
         break;
-      load_engine_turn (engine, 20);
+      turn (data, 20);
       if (ledger->done != done)
         {
           done = ledger->done;

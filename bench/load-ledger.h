@@ -30,4 +30,6 @@ void load_ledger_receive (LoadLedger *ledger, LoadConn *conn, uint32_t n_publish
 void load_ledger_compare_order (LoadLedger *ledger, LoadEngine *engine, size_t first, size_t n);
 void load_ledger_start_phase (LoadLedger *ledger, uint64_t messages);
 bool load_ledger_run_phase (LoadLedger *ledger, LoadEngine *engine, double seconds);
+typedef void (*LoadTurn) (void *data, int timeout_ms);
+bool load_ledger_run_phase_by (LoadLedger *ledger, LoadEngine *engine, double seconds, LoadTurn turn, void *data);
 bool load_ledger_report (const LoadLedger *ledger, LoadReport *report);

@@ -5,6 +5,7 @@
  */
 #include "load-protocol.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 static bool
@@ -146,6 +147,85 @@ static const LoadProtocol SOCKETIO = {
   .echo = socketio_echo,
 };
 
+/* chat: Socket.IO again, as a chat uses it: the namespace /chat, whose `message` goes to all who are connected to it.
+ * Who is idle is connected to /notifications, who wants an echo to the default namespace. */
+
+static const char *
+chat_namespace (const LoadConn *conn)
+{
+  return conn->room == 0 ? "/chat," : conn->room > 0 ? "/notifications," : "";
+}
+
+static void
+chat_path (LoadConn *conn, char *out, size_t size)
+{
+  snprintf (out, size, "/socket.io/?EIO=4&transport=websocket");
+}
+
+size_t
+load_socketio_connect (const LoadConn *conn, char *out, size_t size)
+{
+  if (conn->account == NULL)
+    return (size_t)snprintf (out, size, "40%s", chat_namespace (conn));
+  return (size_t)snprintf (out, size, "40%s{\"token\":\"%s\"}", chat_namespace (conn), conn->account->token);
+}
+
+size_t
+load_socketio_publish (const LoadConn *conn, const LoadPayload *payload, char *out, size_t size)
+{
+  size_t len = conn->engine->options->size;
+  size_t head = (size_t)snprintf (out, size, "42/chat,[\"message\",{\"message\":\"");
+  assert (head + len + 64 < size);
+  load_payload_write ((uint8_t *)out + head, len, payload);
+  return head + len
+         + (size_t)snprintf (out + head + len, size - head - len, "\",\"username\":\"bench\",\"timestamp\":1}]");
+}
+
+static void
+chat_decode (LoadConn *conn, const uint8_t *data, size_t len, LoadEvent *event)
+{
+  char packet[512];
+  if (len == 0)
+    event->kind = LOAD_EVENT_FAILURE;
+  else if (data[0] == '2')
+    load_conn_send_text (conn, "3");
+  else if (data[0] == '0')
+    {
+      load_socketio_connect (conn, packet, sizeof packet);
+      load_conn_send_text (conn, packet);
+    }
+  else if (len >= 2 && data[0] == '4' && data[1] == '0')
+    event->kind = LOAD_EVENT_READY;
+  else if (len >= 2 && data[0] == '4' && (data[1] == '2' || data[1] == '3'))
+    decode_delivery (conn, data, len, event); /* others are what a server says of itself */
+  else if (data[0] != '6')
+    event->kind = LOAD_EVENT_FAILURE;
+}
+
+static void
+chat_publish (LoadConn *conn, const LoadPayload *payload, uint64_t ref)
+{
+  send_around (conn, "42/chat,[\"message\",{\"message\":\"", payload, conn->engine->options->size,
+               "\",\"username\":\"bench\",\"timestamp\":1}]");
+}
+
+static void
+chat_echo (LoadConn *conn, const LoadPayload *payload)
+{
+  char before[64];
+  snprintf (before, sizeof before, "42%u[\"ping\",{\"data\":\"", payload->counter);
+  send_around (conn, before, payload, conn->engine->options->size, "\"}]");
+}
+
+static const LoadProtocol CHAT = {
+  .name = "chat",
+  .path = chat_path,
+  .upgraded = socketio_upgraded,
+  .decode = chat_decode,
+  .publish = chat_publish,
+  .echo = chat_echo,
+};
+
 /* hark: the native protocol. */
 
 static void
@@ -259,7 +339,7 @@ static const LoadProtocol HARK = {
   .forward = hark_forward,
 };
 
-static const LoadProtocol *const PROTOCOLS[] = { &RAW, &NCHAN, &SOCKETIO, &HARK };
+static const LoadProtocol *const PROTOCOLS[] = { &RAW, &NCHAN, &SOCKETIO, &CHAT, &HARK };
 
 /* Returns: (nullable): the protocol of that name */
 const LoadProtocol *

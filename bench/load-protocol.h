@@ -28,4 +28,9 @@ struct LoadProtocol
   void (*forward) (LoadConn *conn, const LoadAccount *target, const LoadPayload *payload);
 };
 
+/* For what speaks Socket.IO otherwise than over a WebSocket of the engine's: packets without the message's type.
+ * Returns: their length, less than @size */
+size_t load_socketio_connect (const LoadConn *conn, char *out, size_t size);
+size_t load_socketio_publish (const LoadConn *conn, const LoadPayload *payload, char *out, size_t size);
+
 const LoadProtocol *load_protocol_find (const char *name);

@@ -17,4 +17,6 @@ bool load_scenario_echo (LoadEngine *engine, LoadReport *report);
 bool load_scenario_forward (LoadEngine *engine, LoadReport *report);
 bool load_scenario_connect (LoadEngine *engine, LoadReport *report);
 bool load_scenario_store (LoadEngine *engine, LoadReport *report);
+bool load_scenario_polling (LoadEngine *engine, LoadReport *report);
+bool load_scenario_waiting (LoadEngine *engine, LoadReport *report);
 bool load_scenario_floor (LoadEngine *engine, LoadReport *report);

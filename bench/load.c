@@ -21,10 +21,11 @@
 static const char USAGE[]
   = "load SCENARIO --port N [option…]\n"
     "\n"
-    "Scenarios: fanout, echo, forward, idle, connect, store, floor; what each measures is in "
+    "Scenarios: fanout, echo, forward, idle, connect, store, polling,\n"
+    "waiting, floor; what each measures is in "
     "bench/README.md.\n"
     "\n"
-    "  --protocol NAME     raw, nchan, socketio or hark [raw]\n"
+    "  --protocol NAME     raw, nchan, socketio, chat or hark [raw]\n"
     "  --label NAME        what the report calls the server [the protocol's name]\n"
     "  --host ADDRESS      [127.0.0.1]\n"
     "  --port N\n"
@@ -114,7 +115,7 @@ static const struct
 } SCENARIOS[] = {
   { "fanout", load_scenario_fanout }, { "echo", load_scenario_echo },       { "forward", load_scenario_forward },
   { "idle", load_scenario_idle },     { "connect", load_scenario_connect }, { "store", load_scenario_store },
-  { "floor", load_scenario_floor },
+  { "floor", load_scenario_floor },   { "polling", load_scenario_polling }, { "waiting", load_scenario_waiting },
 };
 
 /* Returns: (nullable): the scenario of that name */
