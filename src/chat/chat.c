@@ -14,6 +14,7 @@
 #include "chat/members.h"
 #include "chat/membership.h"
 #include "chat/messages.h"
+#include "chat/ping.h"
 #include "chat/presence-store.h"
 #include "chat/publish.h"
 #include "chat/resume.h"
@@ -56,6 +57,7 @@ struct _HarkChat
   HarkInterests *interests;
   HarkPublish *publish;
   HarkForward *forward;
+  HarkPing *ping;
   HarkSessionStore *session_store;
   HarkSessions *sessions;
   HarkResume *resume;
@@ -74,6 +76,7 @@ hark_chat_dispose (GObject *object)
   g_clear_pointer (&self->resume, hark_resume_free);
   g_clear_pointer (&self->sessions, hark_sessions_free);
   g_clear_pointer (&self->session_store, hark_session_store_free);
+  g_clear_pointer (&self->ping, hark_ping_free);
   g_clear_pointer (&self->forward, hark_forward_free);
   g_clear_pointer (&self->publish, hark_publish_free);
   g_clear_pointer (&self->interests, hark_interests_free);
@@ -134,6 +137,7 @@ add_concerns (HarkChat *self)
   self->interests = hark_interests_new (hub, self->snapshots, limits);
   self->publish = hark_publish_new (hub, store);
   self->forward = hark_forward_new (hub, store, self->metrics);
+  self->ping = hark_ping_new (hub);
   self->session_store = hark_session_store_new (hub, store, self->snapshots, limits);
   self->sessions = hark_sessions_new (hub, store, self->session_store, authenticator, limits);
   self->resume = hark_resume_new (hub, self->snapshots, self->session_store, self->metrics, limits);
