@@ -8,6 +8,7 @@ import WebSocket from 'ws';
 import { Hub } from './lib/hub.mjs';
 import { Client, refusal } from './lib/client.mjs';
 import { community } from './lib/community.mjs';
+import { checkOut, readFrame } from './lib/schema.mjs';
 
 let hub, users, server, channels;
 
@@ -115,13 +116,14 @@ test('the console of a real browser chats with npm ws', async (t) => {
   assert.equal((await bob.event('message')).message, 'from a browser');
   await bob.request('message', { channel: channels.general, message: 'from node' });
   await page.waitForFunction(() => window.got.some((m) => m.type === 'message' && m.message === 'from node'));
+  for (const frame of await page.evaluate(() => window.got)) checkOut(frame);
   await bob.close();
 });
 
 test('001-7: npm reconnecting-websocket is refused before the upgrade and connects once it may', async () => {
   const ReconnectingWebSocket = createRequire(import.meta.url)('reconnecting-websocket');
   const good = new ReconnectingWebSocket(hub.url(users.ann.token), [], { WebSocket, maxRetries: 2 });
-  const first = await new Promise((resolve) => good.addEventListener('message', (e) => resolve(JSON.parse(e.data))));
+  const first = await new Promise((resolve) => good.addEventListener('message', (e) => resolve(readFrame(e.data))));
   assert.equal(first.type, 'welcome');
   good.close();
   const bad = new ReconnectingWebSocket(hub.url('never-a-token'), [], {

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { Hub } from './lib/hub.mjs';
 import { Client } from './lib/client.mjs';
 import { community } from './lib/community.mjs';
+import { readFrame } from './lib/schema.mjs';
 
 let hub, users, server, channels;
 
@@ -169,7 +170,7 @@ test('forward reaches the target’s sessions and the sender’s others, with ev
   assert.match(raw, /"f":1\.10[,}]/);
   assert.match(raw, /"deep":\{"a":\[null\]\}/);
   assert.match(raw, new RegExp(`"target":${users.bob.id}[,}]`));
-  const got = JSON.parse(raw);
+  const got = readFrame(raw);
   assert.equal(got.type, 'forwarded');
   assert.equal(String(got.sender), users.ann.id);
   assert.equal((raw.match(/"sender"/g)).length, 1);

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import WebSocket from 'ws';
 import { Hub } from './lib/hub.mjs';
 import { community } from './lib/community.mjs';
+import { readFrame } from './lib/schema.mjs';
 
 const CYCLES = process.env.HARK_LONG ? 1000 : 100;
 const SENDERS = 8, WINDOW = 16;
@@ -23,7 +24,7 @@ class Sender {
       this.socket.on('error', () => {});
       this.ended = new Promise((done) => this.socket.on('close', done));
       this.socket.on('message', (data) => {
-        const message = JSON.parse(data.toString());
+        const message = readFrame(data);
         if (message.type === 'welcome') {
           // What was under way when the daemon died is sent again under its old id: stored or not, once.
           for (const id of this.open.keys()) this.send(id);

@@ -4,6 +4,10 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import WebSocket from 'ws';
 import { PATIENCE_MS } from './hub.mjs';
+import { checkIn, readFrame } from './schema.mjs';
+
+// With these a request is refused because it is wrong in itself.
+const WRONG = ['bad_request', 'unknown_type', 'too_large'];
 
 export class RequestError extends Error {
   constructor(reply) {
@@ -30,15 +34,26 @@ export class Client {
     this.nextRef = 1;
     this.opened = once(socket, 'open');
     this.closed = new Promise((resolve) => socket.on('close', (code, reason) => resolve({ code, reason: reason.toString() })));
-    this.closed.then(({ code, reason }) => {
-      const gone = new Error(`closed: ${code} ${reason}`);
-      for (const { reject } of this.waiting.values()) reject(gone);
-      for (const { reject } of this.waiters) reject(gone);
-      this.waiting.clear();
-      this.waiters = [];
-    });
+    this.closed.then(({ code, reason }) => this.giveUp(new Error(`closed: ${code} ${reason}`)));
     socket.on('error', () => {});
-    socket.on('message', (data) => this.receive(JSON.parse(data.toString())));
+    socket.on('message', (data) => this.receive(this.read(data)));
+  }
+
+  giveUp(error) {
+    for (const { reject } of this.waiting.values()) reject(error);
+    for (const { reject } of this.waiters) reject(error);
+    this.waiting.clear();
+    this.waiters = [];
+  }
+
+  // A frame that is not as its schema has it fails the test, whether somebody waits for it or not.
+  read(data) {
+    try {
+      return readFrame(data);
+    } catch (error) {
+      this.giveUp(error);
+      throw error;
+    }
   }
 
   receive(message) {
@@ -55,8 +70,10 @@ export class Client {
     else this.events.push(message);
   }
 
-  request(type, fields = {}) {
+  // invalid: what is asked is not as the schema has it, and meant so.
+  request(type, fields = {}, { invalid = false } = {}) {
     const ref = this.nextRef++;
+    if (!invalid) checkIn({ type, ref, ...fields });
     return this.within(new Promise((resolve, reject) => {
       this.waiting.set(ref, { resolve, reject });
       this.socket.send(JSON.stringify({ type, ref, ...fields }));
@@ -65,7 +82,7 @@ export class Client {
 
   async fails(code, type, fields = {}) {
     try {
-      const reply = await this.request(type, fields);
+      const reply = await this.request(type, fields, { invalid: WRONG.includes(code) });
       assert.fail(`${type} was expected to fail with ${code} and gave ${JSON.stringify(reply)}`);
     } catch (error) {
       assert.equal(error.code, code, error.message);
