@@ -372,10 +372,17 @@ hark_session_take_command (HarkSession *self, HarkCommand *command, const char *
 void
 hark_session_refuse (HarkSession *self, const char *ref, gsize ref_len, const GError *error)
 {
-  g_autoptr (HarkCommand) command = hark_command_new (self, self->identity, ref, ref_len);
+  hark_session_refuse_command (self, hark_command_new (self, self->identity, ref, ref_len), error);
+}
+
+/* As hark_session_refuse (), for a protocol that has put a tag on the command: (transfer full). */
+void
+hark_session_refuse_command (HarkSession *self, HarkCommand *command, const GError *error)
+{
   command->writer = hark_dispatcher_get_writer (hark_hub_get_dispatcher (self->hub));
   self->pending++;
   hark_command_fail (command, error);
+  hark_command_unref (command);
 }
 
 /* Out. */

@@ -91,6 +91,7 @@ void hark_session_take_command (HarkSession *self, HarkCommand *command, const c
 void hark_session_refuse (HarkSession *self, const char *ref, gsize ref_len, const GError *error);
 void hark_session_hold (HarkSession *self);
 void hark_session_release (HarkSession *self);
+void hark_session_refuse_command (HarkSession *self, HarkCommand *command, const GError *error);
 void hark_session_answer (HarkSession *self, HarkCommand *command, const char *json, gsize len);
 
 /* Out. */

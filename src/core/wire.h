@@ -8,7 +8,7 @@
 G_BEGIN_DECLS
 
 /* How many ways of putting events on a wire there can be in one hub. */
-#define HARK_MAX_WIRES 8
+#define HARK_MAX_WIRES 16
 
 /**
  * HarkWire:

@@ -380,6 +380,13 @@ extract_all (GString *out, const char *json, gsize len, GPtrArray *attachments)
   return TRUE;
 }
 
+/* Whether there may be binary data: nearly never, and then hark_socketio_extract () needs not be asked. */
+gboolean
+hark_socketio_has_binary (const char *json, gsize len)
+{
+  return memmem (json, len, "\"" BINARY_NAME "\"", strlen (BINARY_NAME) + 2) != NULL;
+}
+
 /**
  * hark_socketio_extract:
  * @json: (array length=len): valid JSON; what is not leaves as it is
@@ -393,8 +400,7 @@ gboolean
 hark_socketio_extract (GString *out, const char *json, gsize len, GPtrArray *attachments)
 {
   gsize before = out->len;
-  /* Nearly nothing is binary: that is found out without reading it all. */
-  if (memmem (json, len, "\"" BINARY_NAME "\"", strlen (BINARY_NAME) + 2) != NULL)
+  if (hark_socketio_has_binary (json, len))
     {
       if (extract_all (out, json, len, attachments))
         return attachments->len > 0;

@@ -60,6 +60,7 @@ void hark_socketio_append_header (GString *out, HarkSocketioType type, guint n_a
  */
 gboolean hark_socketio_embed (GString *out, const char *json, gsize len, GBytes *const *attachments,
                               guint n_attachments, GError **error);
+gboolean hark_socketio_has_binary (const char *json, gsize len);
 gboolean hark_socketio_extract (GString *out, const char *json, gsize len, GPtrArray *attachments);
 
 G_END_DECLS
