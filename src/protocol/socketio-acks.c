@@ -97,8 +97,7 @@ hark_socketio_acks_add (HarkSocketioAcks *self, HarkCommand *command, GError **e
   wanted->owner = self;
   wanted->command = hark_command_ref (command);
   wanted->ack = ++self->last;
-  wanted->timeout_id
-    = hark_clock_add_timeout (self->clock, self->limits->ack_timeout_ms, on_wanted_timeout, wanted);
+  wanted->timeout_id = hark_clock_add_timeout (self->clock, self->limits->ack_timeout_ms, on_wanted_timeout, wanted);
   g_hash_table_insert (self->commands, &wanted->ack, wanted);
   return wanted->ack;
 }
@@ -177,8 +176,7 @@ hark_socketio_acks_expect (HarkSocketioAcks *self, HarkSocketioSocket *socket, g
     socket->acks = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, expected_free);
   if (g_hash_table_size (socket->acks) >= self->limits->pending_acks)
     {
-      g_task_return_new_error (task, HARK_ERROR, HARK_ERROR_OVERLOADED,
-                               "the client has too much to acknowledge");
+      g_task_return_new_error (task, HARK_ERROR, HARK_ERROR_OVERLOADED, "the client has too much to acknowledge");
       return HARK_SOCKETIO_NO_ID;
     }
   expected = g_new0 (Expected, 1);

@@ -26,8 +26,7 @@ void hark_socketio_acks_drop_session (HarkSocketioAcks *self, HarkSession *sessi
 void hark_socketio_acks_answer_command (HarkCommand *command, const char *args, gsize len);
 
 /* Events for clients. */
-gint64 hark_socketio_acks_expect (HarkSocketioAcks *self, HarkSocketioSocket *socket, guint timeout_ms,
-                                  GTask *task);
+gint64 hark_socketio_acks_expect (HarkSocketioAcks *self, HarkSocketioSocket *socket, guint timeout_ms, GTask *task);
 void hark_socketio_acks_take (HarkSocketioSocket *socket, gint64 id, const char *args, gsize len);
 
 G_END_DECLS

@@ -39,8 +39,8 @@ hark_socketio_assembler_clear (HarkSocketioAssembler *self)
  * Raises %HARK_ERROR_BAD_REQUEST.
  */
 HarkSocketioProgress
-hark_socketio_assembler_take_text (HarkSocketioAssembler *self, const char *data, gsize len,
-                                   HarkSocketioPacket *packet, GError **error)
+hark_socketio_assembler_take_text (HarkSocketioAssembler *self, const char *data, gsize len, HarkSocketioPacket *packet,
+                                   GError **error)
 {
   if (self->text != NULL)
     return fail (error, HARK_ERROR_BAD_REQUEST, "text where an attachment is due");
@@ -81,8 +81,8 @@ put_together (HarkSocketioAssembler *self, HarkSocketioPacket *packet, GError **
  * Raises %HARK_ERROR_BAD_REQUEST and %HARK_ERROR_TOO_LARGE.
  */
 HarkSocketioProgress
-hark_socketio_assembler_take_binary (HarkSocketioAssembler *self, const guint8 *data, gsize len,
-                                     gsize max_bytes, HarkSocketioPacket *packet, GError **error)
+hark_socketio_assembler_take_binary (HarkSocketioAssembler *self, const guint8 *data, gsize len, gsize max_bytes,
+                                     HarkSocketioPacket *packet, GError **error)
 {
   HarkSocketioProgress progress;
   if (self->text == NULL)

@@ -27,12 +27,10 @@ typedef enum
   HARK_SOCKETIO_WHOLE  /* there is a packet */
 } HarkSocketioProgress;
 
-HarkSocketioProgress hark_socketio_assembler_take_text (HarkSocketioAssembler *self, const char *data,
-                                                        gsize len, HarkSocketioPacket *packet,
-                                                        GError **error);
-HarkSocketioProgress hark_socketio_assembler_take_binary (HarkSocketioAssembler *self, const guint8 *data,
-                                                          gsize len, gsize max_bytes,
-                                                          HarkSocketioPacket *packet, GError **error);
+HarkSocketioProgress hark_socketio_assembler_take_text (HarkSocketioAssembler *self, const char *data, gsize len,
+                                                        HarkSocketioPacket *packet, GError **error);
+HarkSocketioProgress hark_socketio_assembler_take_binary (HarkSocketioAssembler *self, const guint8 *data, gsize len,
+                                                          gsize max_bytes, HarkSocketioPacket *packet, GError **error);
 void hark_socketio_assembler_clear (HarkSocketioAssembler *self);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (HarkSocketioAssembler, hark_socketio_assembler_clear)

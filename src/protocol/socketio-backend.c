@@ -31,8 +31,7 @@ receiver_clear (gpointer data)
  */
 void
 hark_socketio_namespaces_deliver (HarkSocketioNamespaces *self, HarkSocketioNamespace *nsp,
-                                  const HarkSocketioTarget *target, gboolean is_volatile,
-                                  const HarkEvent *event)
+                                  const HarkSocketioTarget *target, gboolean is_volatile, const HarkEvent *event)
 {
   g_autoptr (GArray) receivers = g_array_new (FALSE, FALSE, sizeof (Receiver));
   g_autoptr (GPtrArray) sockets = NULL;
@@ -79,8 +78,7 @@ make_packet (const char *name, const char *args, gsize *len, GError **error)
   const char *text;
   if (strlen (name) > MAX_NAME || *name == '\0' || !g_utf8_validate (name, -1, NULL))
     {
-      g_set_error (error, HARK_ERROR, HARK_ERROR_BAD_REQUEST, "\"event\" must be text of 1 to %d bytes",
-                   MAX_NAME);
+      g_set_error (error, HARK_ERROR, HARK_ERROR_BAD_REQUEST, "\"event\" must be text of 1 to %d bytes", MAX_NAME);
       return NULL;
     }
   if (!hark_socketio_read_payload (&checked, args, strlen (args), NULL))
@@ -141,9 +139,9 @@ on_emitted (gpointer data, const GError *error, gpointer user_data)
  * Emits an event. It is done when the event is stored.
  */
 void
-hark_socketio_namespaces_emit_async (HarkSocketioNamespaces *self, const char *nsp,
-                                     const HarkSocketioTarget *target, gboolean is_volatile, const char *name,
-                                     const char *args, GAsyncReadyCallback callback, gpointer data)
+hark_socketio_namespaces_emit_async (HarkSocketioNamespaces *self, const char *nsp, const HarkSocketioTarget *target,
+                                     gboolean is_volatile, const char *name, const char *args,
+                                     GAsyncReadyCallback callback, gpointer data)
 {
   g_autoptr (GTask) task = g_task_new (self, NULL, callback, data);
   GError *error = NULL;
@@ -178,8 +176,7 @@ hark_socketio_namespaces_emit_async (HarkSocketioNamespaces *self, const char *n
  *   store says
  */
 gboolean
-hark_socketio_namespaces_emit_finish (HarkSocketioNamespaces *self, GAsyncResult *result, gint64 *seq,
-                                      GError **error)
+hark_socketio_namespaces_emit_finish (HarkSocketioNamespaces *self, GAsyncResult *result, gint64 *seq, GError **error)
 {
   GError *local_error = NULL;
   gssize value = g_task_propagate_int (G_TASK (result), &local_error);
@@ -252,8 +249,7 @@ hark_socketio_namespaces_request_finish (HarkSocketioNamespaces *self, GAsyncRes
  * Returns: %FALSE with %HARK_ERROR_NOT_FOUND when nobody waits for it any more, %HARK_ERROR_BAD_REQUEST
  */
 gboolean
-hark_socketio_namespaces_acknowledge (HarkSocketioNamespaces *self, gint64 ack, const char *args,
-                                      GError **error)
+hark_socketio_namespaces_acknowledge (HarkSocketioNamespaces *self, gint64 ack, const char *args, GError **error)
 {
   HarkSocketioPacket checked = { .type = HARK_SOCKETIO_ACK };
   if (!hark_socketio_read_payload (&checked, args, strlen (args), NULL))
@@ -273,18 +269,17 @@ static gboolean
 check_room (const char *room, GError **error)
 {
   gsize len = strlen (room);
-  if (len > 0 && len <= HARK_SOCKETIO_MAX_ROOM && strchr (room, '\n') == NULL
-      && g_utf8_validate (room, -1, NULL))
+  if (len > 0 && len <= HARK_SOCKETIO_MAX_ROOM && strchr (room, '\n') == NULL && g_utf8_validate (room, -1, NULL))
     return TRUE;
-  g_set_error (error, HARK_ERROR, HARK_ERROR_BAD_REQUEST,
-               "\"room\" must be one line of text, of 1 to %d bytes", HARK_SOCKETIO_MAX_ROOM);
+  g_set_error (error, HARK_ERROR, HARK_ERROR_BAD_REQUEST, "\"room\" must be one line of text, of 1 to %d bytes",
+               HARK_SOCKETIO_MAX_ROOM);
   return FALSE;
 }
 
 /* @n: (out) (optional): how many sockets have changed */
 static gboolean
-change_rooms (HarkSocketioNamespaces *self, const char *nsp, const HarkSocketioTarget *target,
-              const char *room, gboolean join, guint *n, GError **error)
+change_rooms (HarkSocketioNamespaces *self, const char *nsp, const HarkSocketioTarget *target, const char *room,
+              gboolean join, guint *n, GError **error)
 {
   HarkSocketioNamespace *space = find_namespace (self, nsp, error);
   g_autoptr (GPtrArray) sockets = NULL;
@@ -295,8 +290,7 @@ change_rooms (HarkSocketioNamespaces *self, const char *nsp, const HarkSocketioT
   for (guint i = 0; join && i < sockets->len; i++)
     {
       HarkSocketioSocket *socket = sockets->pdata[i];
-      if (g_hash_table_size (socket->rooms) < self->limits.rooms_per_socket
-          || hark_socketio_socket_is_in (socket, room))
+      if (g_hash_table_size (socket->rooms) < self->limits.rooms_per_socket || hark_socketio_socket_is_in (socket, room))
         continue;
       g_set_error (error, HARK_ERROR, HARK_ERROR_TOO_LARGE, "\"room\": a socket can be in %u rooms",
                    self->limits.rooms_per_socket);
@@ -309,8 +303,7 @@ change_rooms (HarkSocketioNamespaces *self, const char *nsp, const HarkSocketioT
         continue;
       n_changed++;
       if (socket->recoverable)
-        hark_socketio_store_change (self->store, &self->limits, socket->pid_hash, socket->rooms,
-                                    HARK_SOCKETIO_ROW_KEEP);
+        hark_socketio_store_change (self->store, &self->limits, socket->pid_hash, socket->rooms, HARK_SOCKETIO_ROW_KEEP);
     }
   if (n != NULL)
     *n = n_changed;
@@ -327,15 +320,15 @@ change_rooms (HarkSocketioNamespaces *self, const char *nsp, const HarkSocketioT
  *   be in too many: then none has joined
  */
 gboolean
-hark_socketio_namespaces_join (HarkSocketioNamespaces *self, const char *nsp,
-                               const HarkSocketioTarget *target, const char *room, guint *n, GError **error)
+hark_socketio_namespaces_join (HarkSocketioNamespaces *self, const char *nsp, const HarkSocketioTarget *target,
+                               const char *room, guint *n, GError **error)
 {
   return change_rooms (self, nsp, target, room, TRUE, n, error);
 }
 
 gboolean
-hark_socketio_namespaces_leave (HarkSocketioNamespaces *self, const char *nsp,
-                                const HarkSocketioTarget *target, const char *room, guint *n, GError **error)
+hark_socketio_namespaces_leave (HarkSocketioNamespaces *self, const char *nsp, const HarkSocketioTarget *target,
+                                const char *room, guint *n, GError **error)
 {
   return change_rooms (self, nsp, target, room, FALSE, n, error);
 }
@@ -348,9 +341,8 @@ hark_socketio_namespaces_leave (HarkSocketioNamespaces *self, const char *nsp,
  * Ends sockets. Their clients do not come back by themselves.
  */
 gboolean
-hark_socketio_namespaces_disconnect (HarkSocketioNamespaces *self, const char *nsp,
-                                     const HarkSocketioTarget *target, gboolean close, guint *n,
-                                     GError **error)
+hark_socketio_namespaces_disconnect (HarkSocketioNamespaces *self, const char *nsp, const HarkSocketioTarget *target,
+                                     gboolean close, guint *n, GError **error)
 {
   HarkSocketioNamespace *space = find_namespace (self, nsp, error);
   g_autoptr (GPtrArray) sockets = NULL;
@@ -368,8 +360,7 @@ hark_socketio_namespaces_disconnect (HarkSocketioNamespaces *self, const char *n
       g_autoptr (HarkSession) session = socket != NULL ? g_object_ref (socket->session) : NULL;
       if (socket == NULL)
         continue;
-      hark_socketio_namespaces_send (self, session, HARK_SOCKETIO_DISCONNECT, space->name,
-                                     HARK_SOCKETIO_NO_ID, NULL, 0);
+      hark_socketio_namespaces_send (self, session, HARK_SOCKETIO_DISCONNECT, space->name, HARK_SOCKETIO_NO_ID, NULL, 0);
       socket = hark_socketio_namespace_find (space, sids->pdata[i]);
       if (socket != NULL)
         hark_socketio_namespaces_remove (self, socket, FALSE);
@@ -387,9 +378,8 @@ is_ours (HarkCommand *command)
 {
   if (command->tag_free == hark_socketio_tag_free && ((const HarkSocketioTag *)command->tag)->args != NULL)
     return TRUE;
-  hark_command_take_error (command,
-                           g_error_new (HARK_ERROR, HARK_ERROR_UNKNOWN_TYPE,
-                                        "\"type\": there is no request \"%s\"", command->spec->name));
+  hark_command_take_error (command, g_error_new (HARK_ERROR, HARK_ERROR_UNKNOWN_TYPE,
+                                                 "\"type\": there is no request \"%s\"", command->spec->name));
   hark_command_unref (command);
   return FALSE;
 }
@@ -421,8 +411,7 @@ static gboolean
 check_message (HarkSocketioNamespaces *self, const HarkJsonObject *args, GError **error)
 {
   g_autofree char *message = NULL;
-  return hark_json_object_get_string (args, "message", HARK_FIELD_REQUIRED, self->limits.message_bytes,
-                                      &message, error);
+  return hark_json_object_get_string (args, "message", HARK_FIELD_REQUIRED, self->limits.message_bytes, &message, error);
 }
 
 /* "message" in /chat: as it is, to all. */
@@ -488,8 +477,7 @@ on_client_event (HarkCommand *command, gpointer concern)
 }
 
 const HarkCommandSpec hark_socketio_commands[] = {
-  { HARK_SOCKETIO_COMMAND_MESSAGE, HARK_COMMAND_ANONYMOUS | HARK_COMMAND_UNMETERED, "messages",
-    on_chat_message },
+  { HARK_SOCKETIO_COMMAND_MESSAGE, HARK_COMMAND_ANONYMOUS | HARK_COMMAND_UNMETERED, "messages", on_chat_message },
   { HARK_SOCKETIO_COMMAND_EVENT, HARK_COMMAND_ANONYMOUS, NULL, on_client_event },
 };
 const guint hark_socketio_n_commands = G_N_ELEMENTS (hark_socketio_commands);

@@ -207,8 +207,7 @@ hark_socketio_parse (HarkSocketioPacket *packet, const char *data, gsize len, GE
  * Appends what stands before a packet's payload.
  */
 void
-hark_socketio_append_header (GString *out, HarkSocketioType type, guint n_attachments, const char *nsp,
-                             gint64 id)
+hark_socketio_append_header (GString *out, HarkSocketioType type, guint n_attachments, const char *nsp, gint64 id)
 {
   g_string_append_c (out, '0' + type);
   if (is_binary (type))
@@ -305,8 +304,8 @@ append_base64 (GString *out, GBytes *bytes)
  * Returns: %FALSE with %HARK_ERROR_BAD_REQUEST when a place is none of an attachment, or the second of one
  */
 gboolean
-hark_socketio_embed (GString *out, const char *json, gsize len, GBytes *const *attachments,
-                     guint n_attachments, GError **error)
+hark_socketio_embed (GString *out, const char *json, gsize len, GBytes *const *attachments, guint n_attachments,
+                     GError **error)
 {
   Copy copy = { .out = out, .copied = json };
   HarkJsonToken token;
@@ -366,8 +365,7 @@ extract_all (GString *out, const char *json, gsize len, GPtrArray *attachments)
       if (token != HARK_JSON_END_OBJECT)
         continue;
       object = &copy.open[hark_json_reader_get_depth (&copy.reader) + 1];
-      if (object->binary.data == NULL || object->n_members != 1
-          || attachments->len == HARK_SOCKETIO_MAX_ATTACHMENTS)
+      if (object->binary.data == NULL || object->n_members != 1 || attachments->len == HARK_SOCKETIO_MAX_ATTACHMENTS)
         continue;
       bytes = decode (object->binary);
       if (bytes == NULL)

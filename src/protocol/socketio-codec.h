@@ -51,8 +51,7 @@ typedef struct
 gboolean hark_socketio_parse (HarkSocketioPacket *packet, const char *data, gsize len, GError **error);
 gboolean hark_socketio_read_payload (HarkSocketioPacket *packet, const char *json, gsize len, GError **error);
 
-void hark_socketio_append_header (GString *out, HarkSocketioType type, guint n_attachments, const char *nsp,
-                                  gint64 id);
+void hark_socketio_append_header (GString *out, HarkSocketioType type, guint n_attachments, const char *nsp, gint64 id);
 
 /*
  * Binary data inside the hub. All that is not Socket.IO knows JSON only, so a packet's attachments stand in it as

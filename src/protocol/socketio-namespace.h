@@ -83,8 +83,7 @@ struct _HarkSocketioNamespace
   guint64 last_mark;
 };
 
-HarkSocketioNamespace *hark_socketio_namespace_new (const char *name, HarkSocketioPurpose purpose,
-                                                    GError **error);
+HarkSocketioNamespace *hark_socketio_namespace_new (const char *name, HarkSocketioPurpose purpose, GError **error);
 void hark_socketio_namespace_free (HarkSocketioNamespace *self);
 gboolean hark_socketio_namespace_is_logged (const HarkSocketioNamespace *self);
 

@@ -36,7 +36,6 @@ extern const guint hark_socketio_n_commands;
 
 gboolean hark_socketio_namespaces_logs (HarkSocketioNamespaces *self, HarkSocketioNamespace *nsp);
 void hark_socketio_namespaces_deliver (HarkSocketioNamespaces *self, HarkSocketioNamespace *nsp,
-                                       const HarkSocketioTarget *target, gboolean is_volatile,
-                                       const HarkEvent *event);
+                                       const HarkSocketioTarget *target, gboolean is_volatile, const HarkEvent *event);
 
 G_END_DECLS

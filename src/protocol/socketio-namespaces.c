@@ -56,24 +56,20 @@ hark_socketio_namespaces_class_init (HarkSocketioNamespacesClass *klass)
   GType type = G_TYPE_FROM_CLASS (klass);
   object_class->dispose = hark_socketio_namespaces_dispose;
   object_class->finalize = hark_socketio_namespaces_finalize;
-  signals[CONNECTED] = g_signal_new ("connected", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE,
-                                     4, G_TYPE_STRING, G_TYPE_STRING, HARK_TYPE_SESSION, G_TYPE_BOOLEAN);
-  signals[DISCONNECTED]
-    = g_signal_new ("disconnected", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 4,
-                    G_TYPE_STRING, G_TYPE_STRING, HARK_TYPE_SESSION, G_TYPE_BOOLEAN);
-  signals[EVENT]
-    = g_signal_new ("event", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 6, G_TYPE_STRING,
-                    G_TYPE_STRING, HARK_TYPE_SESSION, G_TYPE_STRING, G_TYPE_STRING, G_TYPE_INT64);
+  signals[CONNECTED] = g_signal_new ("connected", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 4,
+                                     G_TYPE_STRING, G_TYPE_STRING, HARK_TYPE_SESSION, G_TYPE_BOOLEAN);
+  signals[DISCONNECTED] = g_signal_new ("disconnected", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 4,
+                                        G_TYPE_STRING, G_TYPE_STRING, HARK_TYPE_SESSION, G_TYPE_BOOLEAN);
+  signals[EVENT] = g_signal_new ("event", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 6, G_TYPE_STRING,
+                                 G_TYPE_STRING, HARK_TYPE_SESSION, G_TYPE_STRING, G_TYPE_STRING, G_TYPE_INT64);
 }
 
 static void
 hark_socketio_namespaces_init (HarkSocketioNamespaces *self)
 {
-  self->by_name
-    = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify)hark_socketio_namespace_free);
+  self->by_name = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify)hark_socketio_namespace_free);
   self->by_topic = g_hash_table_new (hark_topic_hash, hark_topic_equal);
-  self->welcomes
-    = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, (GDestroyNotify)hark_event_unref);
+  self->welcomes = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, (GDestroyNotify)hark_event_unref);
 }
 
 static gboolean
@@ -275,8 +271,8 @@ append_connect (HarkSocketioNamespaces *self, HarkBuilder *out, HarkSocketioSock
     hark_json_writer_member_string (&json, "pid", pid);
   hark_json_writer_end_object (&json);
   text = hark_json_writer_peek (&json, &len);
-  hark_socketio_wires_append_packet (self->wires, out, HARK_SOCKETIO_CONNECT, socket->nsp->name,
-                                     HARK_SOCKETIO_NO_ID, text, len);
+  hark_socketio_wires_append_packet (self->wires, out, HARK_SOCKETIO_CONNECT, socket->nsp->name, HARK_SOCKETIO_NO_ID,
+                                     text, len);
 }
 
 /* The first event: a client that has seen none has no offset to come back with. */
@@ -285,8 +281,8 @@ append_greeting (HarkSocketioNamespaces *self, HarkBuilder *out, HarkSocketioSoc
 {
   g_autofree char *packet
     = g_strdup_printf ("[\"welcome\",{\"sid\":\"%s\"},\"%" G_GINT64_FORMAT "\"]", socket->sid, offset);
-  hark_socketio_wires_append_packet (self->wires, out, HARK_SOCKETIO_EVENT, socket->nsp->name,
-                                     HARK_SOCKETIO_NO_ID, packet, strlen (packet));
+  hark_socketio_wires_append_packet (self->wires, out, HARK_SOCKETIO_EVENT, socket->nsp->name, HARK_SOCKETIO_NO_ID,
+                                     packet, strlen (packet));
 }
 
 static void
@@ -353,8 +349,7 @@ finish_connect (Connecting *connecting, const HarkSocketioClaim *claim)
     }
   else if (claim != NULL)
     {
-      hark_socketio_store_change (self->store, &self->limits,
-                                  claim->recovered ? claim->former_hash : claim->hash, NULL,
+      hark_socketio_store_change (self->store, &self->limits, claim->recovered ? claim->former_hash : claim->hash, NULL,
                                   HARK_SOCKETIO_ROW_FORGET);
     }
   if (recovered)
@@ -371,8 +366,7 @@ finish_connect (Connecting *connecting, const HarkSocketioClaim *claim)
     append_missed (self, &out, socket, held, seq);
   hark_counter_add (recovered ? self->n_recovered : self->n_fresh, 1);
   mark_connected (self, socket);
-  if (hark_hub_subscribe (self->hub, session, &socket->nsp->topic, socket->nsp->published_seq, -1, &error)
-      == NULL)
+  if (hark_hub_subscribe (self->hub, session, &socket->nsp->topic, socket->nsp->published_seq, -1, &error) == NULL)
     {
       hark_session_close (session, hark_error_get_close_code (hark_error_get_code (error)), error->message);
       return;
@@ -386,8 +380,8 @@ finish_connect (Connecting *connecting, const HarkSocketioClaim *claim)
 static void
 give_up (HarkSocketioNamespaces *self, const HarkSocketioClaim *claim)
 {
-  hark_socketio_store_change (self->store, &self->limits, claim->recovered ? claim->former_hash : claim->hash,
-                              NULL, claim->recovered ? HARK_SOCKETIO_ROW_END : HARK_SOCKETIO_ROW_FORGET);
+  hark_socketio_store_change (self->store, &self->limits, claim->recovered ? claim->former_hash : claim->hash, NULL,
+                              claim->recovered ? HARK_SOCKETIO_ROW_END : HARK_SOCKETIO_ROW_FORGET);
 }
 
 static void
@@ -430,8 +424,7 @@ end_former (HarkSocketioNamespace *nsp, HarkSession *but, const guint8 hash[HARK
       if (socket->recoverable && socket->session != but
           && memcmp (socket->pid_hash, hash, HARK_SOCKETIO_PID_HASH_LEN) == 0)
         {
-          hark_session_close (socket->session, HARK_CLOSE_RESUMED,
-                              "the session goes on in another connection");
+          hark_session_close (socket->session, HARK_CLOSE_RESUMED, "the session goes on in another connection");
           return;
         }
     }
@@ -446,8 +439,7 @@ begin_claim (HarkSocketioNamespaces *self, HarkSocketioSocket *socket, const cha
   hark_socketio_random_id (connecting->pid, sizeof connecting->pid);
   hark_socketio_hash_pid (connecting->pid, claim->hash);
   memcpy (claim->sid, socket->sid, sizeof claim->sid);
-  if (pid != NULL && offset != NULL
-      && g_ascii_string_to_signed (offset, 10, 0, G_MAXINT64, &claim->offset, NULL))
+  if (pid != NULL && offset != NULL && g_ascii_string_to_signed (offset, 10, 0, G_MAXINT64, &claim->offset, NULL))
     {
       claim->wanted = TRUE;
       hark_socketio_hash_pid (pid, claim->former_hash);
@@ -499,9 +491,8 @@ hark_socketio_namespaces_logs (HarkSocketioNamespaces *self, HarkSocketioNamespa
  * Returns: (transfer none) (nullable): the socket; %NULL when the session is over
  */
 HarkSocketioSocket *
-hark_socketio_namespaces_connect (HarkSocketioNamespaces *self, HarkSocketioNamespace *nsp,
-                                  HarkSession *session, const char *pid, const char *offset,
-                                  HarkSocketioRemovedFunc removed, gpointer data)
+hark_socketio_namespaces_connect (HarkSocketioNamespaces *self, HarkSocketioNamespace *nsp, HarkSession *session,
+                                  const char *pid, const char *offset, HarkSocketioRemovedFunc removed, gpointer data)
 {
   HarkSocketioSocket *socket = hark_socketio_namespace_add (nsp, session);
   g_autofree char *sid = g_strdup (socket->sid);
@@ -518,8 +509,7 @@ hark_socketio_namespaces_connect (HarkSocketioNamespaces *self, HarkSocketioName
 
 /* The socket is gone then. @may_return: it was cut, not closed */
 void
-hark_socketio_namespaces_remove (HarkSocketioNamespaces *self, HarkSocketioSocket *socket,
-                                 gboolean may_return)
+hark_socketio_namespaces_remove (HarkSocketioNamespaces *self, HarkSocketioSocket *socket, gboolean may_return)
 {
   g_autoptr (HarkSession) session = g_object_ref (socket->session);
   HarkSocketioNamespace *nsp = socket->nsp;
@@ -568,14 +558,13 @@ hark_socketio_namespaces_new (HarkHub *hub, HarkStore *store, HarkSocketioWires 
   self->kind_all = g_intern_static_string (HARK_SOCKETIO_KIND_ALL);
   self->kind_some = g_intern_static_string (HARK_SOCKETIO_KIND_SOME);
   self->event_signal = signals[EVENT];
-  self->n_sockets
-    = hark_metrics_gauge (metrics, "hark_socketio_sockets", "Connections to Socket.IO namespaces now.");
-  self->n_fresh = hark_metrics_counter (metrics, "hark_socketio_connected_total",
-                                        "Sockets of logged namespaces that began anew.");
-  self->n_recovered = hark_metrics_counter (metrics, "hark_socketio_recovered_total",
-                                            "Sockets that came back and missed nothing.");
-  self->n_emitted = hark_metrics_counter (metrics, "hark_socketio_emitted_total",
-                                          "Events emitted to Socket.IO namespaces.");
+  self->n_sockets = hark_metrics_gauge (metrics, "hark_socketio_sockets", "Connections to Socket.IO namespaces now.");
+  self->n_fresh
+    = hark_metrics_counter (metrics, "hark_socketio_connected_total", "Sockets of logged namespaces that began anew.");
+  self->n_recovered
+    = hark_metrics_counter (metrics, "hark_socketio_recovered_total", "Sockets that came back and missed nothing.");
+  self->n_emitted
+    = hark_metrics_counter (metrics, "hark_socketio_emitted_total", "Events emitted to Socket.IO namespaces.");
   self->n_client_events = hark_metrics_counter (metrics, "hark_socketio_client_events_total",
                                                 "Events of Socket.IO clients for the back end.");
   declare (self, "/", HARK_SOCKETIO_ROOT, NULL);

@@ -22,50 +22,42 @@ G_DECLARE_FINAL_TYPE (HarkSocketioNamespaces, hark_socketio_namespaces, HARK, SO
  *     hark_socketio_namespaces_acknowledge () takes. Binary data stands in @args as {"$binary":"<base64>"}, and may in
  *     all that a back end sends.
  */
-HarkSocketioNamespaces *hark_socketio_namespaces_new (HarkHub *hub, HarkStore *store,
-                                                      HarkSocketioWires *wires, HarkMetrics *metrics,
-                                                      const HarkSocketioLimits *limits);
+HarkSocketioNamespaces *hark_socketio_namespaces_new (HarkHub *hub, HarkStore *store, HarkSocketioWires *wires,
+                                                      HarkMetrics *metrics, const HarkSocketioLimits *limits);
 gboolean hark_socketio_namespaces_declare (HarkSocketioNamespaces *self, const char *name, GError **error);
 const HarkSocketioLimits *hark_socketio_namespaces_get_limits (HarkSocketioNamespaces *self);
 
 /* For back ends. Each names a namespace and fails with HARK_ERROR_NOT_FOUND when there is none of that name. */
 void hark_socketio_namespaces_emit_async (HarkSocketioNamespaces *self, const char *nsp,
-                                          const HarkSocketioTarget *target, gboolean is_volatile,
-                                          const char *name, const char *args, GAsyncReadyCallback callback,
-                                          gpointer data);
-gboolean hark_socketio_namespaces_emit_finish (HarkSocketioNamespaces *self, GAsyncResult *result,
-                                               gint64 *seq, GError **error);
+                                          const HarkSocketioTarget *target, gboolean is_volatile, const char *name,
+                                          const char *args, GAsyncReadyCallback callback, gpointer data);
+gboolean hark_socketio_namespaces_emit_finish (HarkSocketioNamespaces *self, GAsyncResult *result, gint64 *seq,
+                                               GError **error);
 void hark_socketio_namespaces_request_async (HarkSocketioNamespaces *self, const char *nsp, const char *sid,
                                              const char *name, const char *args, guint timeout_ms,
                                              GAsyncReadyCallback callback, gpointer data);
-char *hark_socketio_namespaces_request_finish (HarkSocketioNamespaces *self, GAsyncResult *result,
-                                               GError **error);
+char *hark_socketio_namespaces_request_finish (HarkSocketioNamespaces *self, GAsyncResult *result, GError **error);
 gboolean hark_socketio_namespaces_acknowledge (HarkSocketioNamespaces *self, gint64 ack, const char *args,
                                                GError **error);
-gboolean hark_socketio_namespaces_join (HarkSocketioNamespaces *self, const char *nsp,
-                                        const HarkSocketioTarget *target, const char *room, guint *n,
-                                        GError **error);
+gboolean hark_socketio_namespaces_join (HarkSocketioNamespaces *self, const char *nsp, const HarkSocketioTarget *target,
+                                        const char *room, guint *n, GError **error);
 gboolean hark_socketio_namespaces_leave (HarkSocketioNamespaces *self, const char *nsp,
-                                         const HarkSocketioTarget *target, const char *room, guint *n,
-                                         GError **error);
+                                         const HarkSocketioTarget *target, const char *room, guint *n, GError **error);
 gboolean hark_socketio_namespaces_disconnect (HarkSocketioNamespaces *self, const char *nsp,
                                               const HarkSocketioTarget *target, gboolean close, guint *n,
                                               GError **error);
 
 typedef void (*HarkSocketioSocketFunc) (const HarkSocketioSocket *socket, gpointer data);
-void hark_socketio_namespaces_foreach (HarkSocketioNamespaces *self, HarkSocketioSocketFunc func,
-                                       gpointer data);
+void hark_socketio_namespaces_foreach (HarkSocketioNamespaces *self, HarkSocketioSocketFunc func, gpointer data);
 
 /* For HarkSocketio, a connection. */
 HarkSocketioNamespace *hark_socketio_namespaces_find (HarkSocketioNamespaces *self, const char *name);
 HarkSocketioWires *hark_socketio_namespaces_get_wires (HarkSocketioNamespaces *self);
 typedef void (*HarkSocketioRemovedFunc) (HarkSocketioSocket *socket, gpointer data);
-HarkSocketioSocket *hark_socketio_namespaces_connect (HarkSocketioNamespaces *self,
-                                                      HarkSocketioNamespace *nsp, HarkSession *session,
-                                                      const char *pid, const char *offset,
+HarkSocketioSocket *hark_socketio_namespaces_connect (HarkSocketioNamespaces *self, HarkSocketioNamespace *nsp,
+                                                      HarkSession *session, const char *pid, const char *offset,
                                                       HarkSocketioRemovedFunc removed, gpointer data);
-void hark_socketio_namespaces_remove (HarkSocketioNamespaces *self, HarkSocketioSocket *socket,
-                                      gboolean may_return);
+void hark_socketio_namespaces_remove (HarkSocketioNamespaces *self, HarkSocketioSocket *socket, gboolean may_return);
 void hark_socketio_namespaces_send (HarkSocketioNamespaces *self, HarkSession *session, HarkSocketioType type,
                                     const char *nsp, gint64 id, const char *payload, gsize len);
 void hark_socketio_namespaces_add_session (HarkSocketioNamespaces *self, HarkSession *session);

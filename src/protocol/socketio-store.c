@@ -92,12 +92,11 @@ find_former (HarkTransaction *tx, HarkSocketioClaim *self, gint64 *start, gboole
   g_auto (HarkRows) rows = HARK_ROWS_INIT;
   g_autoptr (GError) local_error = NULL;
   *found = FALSE;
-  if (!hark_transaction_query (
-        tx, &rows, error,
-        "SELECT sid, start, rooms FROM socketio_sockets WHERE pid_hash = ? AND namespace = ?"
-        " AND user_id = ? AND (ended_at = 0 OR ended_at >= ?)",
-        "btii", self->former_hash, sizeof self->former_hash, self->nsp, self->user_id,
-        hark_transaction_now_ms (tx) - self->limits->recovery_ms))
+  if (!hark_transaction_query (tx, &rows, error,
+                               "SELECT sid, start, rooms FROM socketio_sockets WHERE pid_hash = ? AND namespace = ?"
+                               " AND user_id = ? AND (ended_at = 0 OR ended_at >= ?)",
+                               "btii", self->former_hash, sizeof self->former_hash, self->nsp, self->user_id,
+                               hark_transaction_now_ms (tx) - self->limits->recovery_ms))
     return FALSE;
   if (hark_rows_next (&rows, &local_error))
     {
@@ -123,32 +122,29 @@ recover (HarkTransaction *tx, HarkSocketioClaim *self, GError **error)
   if (!find_former (tx, self, &start, &found, error))
     return FALSE;
   if (found
-      && !hark_event_log_read (tx, &self->topic, MAX (self->offset, start), self->limits->recovery_events,
-                               self->events, &reset, &seq, error))
+      && !hark_event_log_read (tx, &self->topic, MAX (self->offset, start), self->limits->recovery_events, self->events,
+                               &reset, &seq, error))
     return FALSE;
   self->recovered = !reset && count_bytes (self->events) <= self->limits->recovery_bytes;
   return !found
          || hark_transaction_exec (tx, error,
-                                   self->recovered
-                                     ? "UPDATE socketio_sockets SET ended_at = 0 WHERE pid_hash = ?"
-                                     : "DELETE FROM socketio_sockets WHERE pid_hash = ?",
+                                   self->recovered ? "UPDATE socketio_sockets SET ended_at = 0 WHERE pid_hash = ?"
+                                                   : "DELETE FROM socketio_sockets WHERE pid_hash = ?",
                                    "b", self->former_hash, sizeof self->former_hash);
 }
 
 static gboolean
 add_socket (HarkTransaction *tx, HarkSocketioClaim *self, GError **error)
 {
-  return hark_transaction_exec (
-           tx, error,
-           "INSERT INTO socketio_sockets (pid_hash, namespace, sid, user_id, start, rooms)"
-           " VALUES (?, ?, ?, ?, ?, '')",
-           "bttii", self->hash, sizeof self->hash, self->nsp, self->sid, self->user_id, self->seq)
-         && hark_transaction_exec (
-           tx, error,
-           "DELETE FROM socketio_sockets WHERE pid_hash IN (SELECT pid_hash FROM"
-           " socketio_sockets WHERE user_id = ? AND ended_at > 0 ORDER BY ended_at DESC"
-           " LIMIT 1000 OFFSET ?)",
-           "ii", self->user_id, (gint64)self->limits->kept_per_user);
+  return hark_transaction_exec (tx, error,
+                                "INSERT INTO socketio_sockets (pid_hash, namespace, sid, user_id, start, rooms)"
+                                " VALUES (?, ?, ?, ?, ?, '')",
+                                "bttii", self->hash, sizeof self->hash, self->nsp, self->sid, self->user_id, self->seq)
+         && hark_transaction_exec (tx, error,
+                                   "DELETE FROM socketio_sockets WHERE pid_hash IN (SELECT pid_hash FROM"
+                                   " socketio_sockets WHERE user_id = ? AND ended_at > 0 ORDER BY ended_at DESC"
+                                   " LIMIT 1000 OFFSET ?)",
+                                   "ii", self->user_id, (gint64)self->limits->kept_per_user);
 }
 
 /* Work for the writer: whoever comes back must find the next one gone. */
@@ -161,8 +157,7 @@ hark_socketio_claim_in_thread (HarkTransaction *tx, gpointer claim, GError **err
   self->recovered = FALSE;
   g_ptr_array_set_size (self->rooms, 0);
   g_ptr_array_set_size (self->events, 0);
-  if (!hark_event_log_get_rev (tx, &self->rev, error)
-      || !hark_event_log_get_seq (tx, &self->topic, &self->seq, error)
+  if (!hark_event_log_get_rev (tx, &self->rev, error) || !hark_event_log_get_seq (tx, &self->topic, &self->seq, error)
       || (self->wanted && !recover (tx, self, error)))
     return FALSE;
   if (self->recovered)
@@ -192,11 +187,10 @@ row_change_free (gpointer data)
 static gboolean
 purge (HarkTransaction *tx, gint64 recovery_ms, gint64 n, GError **error)
 {
-  return hark_transaction_exec (
-    tx, error,
-    "DELETE FROM socketio_sockets WHERE pid_hash IN (SELECT pid_hash FROM socketio_sockets"
-    " WHERE ended_at > 0 AND ended_at < ? ORDER BY ended_at LIMIT ?)",
-    "ii", hark_transaction_now_ms (tx) - recovery_ms, n);
+  return hark_transaction_exec (tx, error,
+                                "DELETE FROM socketio_sockets WHERE pid_hash IN (SELECT pid_hash FROM socketio_sockets"
+                                " WHERE ended_at > 0 AND ended_at < ? ORDER BY ended_at LIMIT ?)",
+                                "ii", hark_transaction_now_ms (tx) - recovery_ms, n);
 }
 
 static gboolean
@@ -206,18 +200,17 @@ change_in_thread (HarkTransaction *tx, gpointer data, GError **error)
   switch (self->change)
     {
     case HARK_SOCKETIO_ROW_KEEP:
-      return hark_transaction_exec (tx, error, "UPDATE socketio_sockets SET rooms = ? WHERE pid_hash = ?",
-                                    "tb", self->rooms, self->hash, sizeof self->hash);
+      return hark_transaction_exec (tx, error, "UPDATE socketio_sockets SET rooms = ? WHERE pid_hash = ?", "tb",
+                                    self->rooms, self->hash, sizeof self->hash);
     case HARK_SOCKETIO_ROW_END:
       return hark_transaction_exec (tx, error,
                                     "UPDATE socketio_sockets SET rooms = coalesce(?, rooms), ended_at = ?"
                                     " WHERE pid_hash = ?",
-                                    "tib", self->rooms, hark_transaction_now_ms (tx), self->hash,
-                                    sizeof self->hash)
+                                    "tib", self->rooms, hark_transaction_now_ms (tx), self->hash, sizeof self->hash)
              && purge (tx, self->recovery_ms, PURGE_BATCH, error);
     default:
-      return hark_transaction_exec (tx, error, "DELETE FROM socketio_sockets WHERE pid_hash = ?", "b",
-                                    self->hash, sizeof self->hash);
+      return hark_transaction_exec (tx, error, "DELETE FROM socketio_sockets WHERE pid_hash = ?", "b", self->hash,
+                                    sizeof self->hash);
     }
 }
 
@@ -225,8 +218,7 @@ static void
 on_changed (gpointer data, const GError *error, gpointer user_data)
 {
   if (error != NULL)
-    g_message ("a Socket.IO socket's rooms and end are not stored, so that it may not be recovered: %s",
-               error->message);
+    g_message ("a Socket.IO socket's rooms and end are not stored, so that it may not be recovered: %s", error->message);
 }
 
 /* Writes what has become of a socket that can be recovered. @rooms: (nullable): %NULL when that is not known */
@@ -269,8 +261,8 @@ hark_socketio_load (HarkTransaction *tx, gpointer limits, GError **error)
 /* Events. */
 
 HarkSocketioEmission *
-hark_socketio_emission_new (const HarkSocketioNamespace *nsp, const HarkSocketioTarget *target,
-                            const char *packet, gsize len)
+hark_socketio_emission_new (const HarkSocketioNamespace *nsp, const HarkSocketioTarget *target, const char *packet,
+                            gsize len)
 {
   HarkSocketioEmission *self = g_new0 (HarkSocketioEmission, 1);
   self->nsp = g_strdup (nsp->name);

@@ -73,8 +73,8 @@ typedef struct
   GPtrArray *events;
 } HarkSocketioClaim;
 
-HarkSocketioClaim *hark_socketio_claim_new (const HarkSocketioLimits *limits,
-                                            const HarkSocketioNamespace *nsp, gint64 user_id);
+HarkSocketioClaim *hark_socketio_claim_new (const HarkSocketioLimits *limits, const HarkSocketioNamespace *nsp,
+                                            gint64 user_id);
 void hark_socketio_claim_free (gpointer claim);
 gboolean hark_socketio_claim_in_thread (HarkTransaction *tx, gpointer claim, GError **error);
 
@@ -98,9 +98,8 @@ typedef struct
   gint64 seq;
 } HarkSocketioEmission;
 
-HarkSocketioEmission *hark_socketio_emission_new (const HarkSocketioNamespace *nsp,
-                                                  const HarkSocketioTarget *target, const char *packet,
-                                                  gsize len);
+HarkSocketioEmission *hark_socketio_emission_new (const HarkSocketioNamespace *nsp, const HarkSocketioTarget *target,
+                                                  const char *packet, gsize len);
 void hark_socketio_emission_free (gpointer emission);
 HarkEvent *hark_socketio_emission_make_event (const HarkSocketioEmission *self, gint64 seq, gint64 offset);
 gboolean hark_socketio_emission_in_thread (HarkTransaction *tx, gpointer emission, GError **error);

@@ -79,8 +79,8 @@ get_binary_type (HarkSocketioType type)
  * Appends the units of a packet.
  */
 void
-hark_socketio_wires_append_packet (HarkSocketioWires *self, HarkBuilder *out, HarkSocketioType type,
-                                   const char *nsp, gint64 id, const char *payload, gsize len)
+hark_socketio_wires_append_packet (HarkSocketioWires *self, HarkBuilder *out, HarkSocketioType type, const char *nsp,
+                                   gint64 id, const char *payload, gsize len)
 {
   g_autoptr (GPtrArray) attachments = NULL;
   g_autoptr (GString) extracted = NULL;
@@ -120,13 +120,13 @@ static void
 end_payload (HarkSocketioWires *self, HarkBuilder *out, const char *nsp)
 {
   g_string_append_c (self->scratch, ']');
-  hark_socketio_wires_append_packet (self, out, HARK_SOCKETIO_EVENT, nsp, HARK_SOCKETIO_NO_ID,
-                                     self->scratch->str, self->scratch->len);
+  hark_socketio_wires_append_packet (self, out, HARK_SOCKETIO_EVENT, nsp, HARK_SOCKETIO_NO_ID, self->scratch->str,
+                                     self->scratch->len);
 }
 
 static void
-append_json_event (HarkSocketioWires *self, HarkBuilder *out, const char *nsp, const char *name,
-                   const char *json, gsize len)
+append_json_event (HarkSocketioWires *self, HarkBuilder *out, const char *nsp, const char *name, const char *json,
+                   gsize len)
 {
   g_string_append_len (begin_payload (self, name), json, len);
   end_payload (self, out, nsp);

@@ -140,8 +140,7 @@ update_scopes (HarkSocketio *self)
       if (is_connected (place))
         self->scopes |= scopes[place->nsp->purpose];
     }
-  self->session->wire
-    = hark_socketio_wires_get (hark_socketio_namespaces_get_wires (self->namespaces), self->scopes);
+  self->session->wire = hark_socketio_wires_get (hark_socketio_namespaces_get_wires (self->namespaces), self->scopes);
 }
 
 /* A place whose token is being looked up goes when that is over. */
@@ -187,8 +186,8 @@ refuse_connect (HarkSocketio *self, const char *nsp, const GError *error)
     }
   hark_json_writer_end_object (&json);
   text = hark_json_writer_peek (&json, &len);
-  hark_socketio_namespaces_send (self->namespaces, self->session, HARK_SOCKETIO_CONNECT_ERROR, nsp,
-                                 HARK_SOCKETIO_NO_ID, text, len);
+  hark_socketio_namespaces_send (self->namespaces, self->session, HARK_SOCKETIO_CONNECT_ERROR, nsp, HARK_SOCKETIO_NO_ID,
+                                 text, len);
   if (++self->n_refused >= hark_socketio_namespaces_get_limits (self->namespaces)->refusals)
     close_for (self, HARK_CLOSE_POLICY, "too many refused connects");
 }
@@ -211,8 +210,7 @@ enter (HarkSocketio *self, Place *place)
   HarkSocketioSocket *socket;
   const HarkEvent *welcome;
   hark_clock_clear_timeout (self->clock, &self->connect_id);
-  socket = hark_socketio_namespaces_connect (self->namespaces, nsp, session, pid, offset, on_socket_removed,
-                                             place);
+  socket = hark_socketio_namespaces_connect (self->namespaces, nsp, session, pid, offset, on_socket_removed, place);
   if (self->session == NULL || socket == NULL)
     return;
   place->socket = socket;
@@ -256,8 +254,7 @@ on_token_checked (GObject *source, GAsyncResult *result, gpointer data)
   Place *place = data;
   g_autoptr (HarkSocketio) self = place->owner;
   g_autoptr (GError) error = NULL;
-  g_autoptr (HarkIdentity) identity
-    = hark_authenticator_check_finish (HARK_AUTHENTICATOR (source), result, &error);
+  g_autoptr (HarkIdentity) identity = hark_authenticator_check_finish (HARK_AUTHENTICATOR (source), result, &error);
   self->n_checking--;
   place->checking = FALSE;
   if (self->session == NULL)
@@ -284,8 +281,7 @@ check_token (HarkSocketio *self, Place *place)
   g_object_ref (self);
   place->checking = TRUE;
   self->n_checking++;
-  hark_authenticator_check_async (self->authenticator, place->token, self->cancellable, on_token_checked,
-                                  place);
+  hark_authenticator_check_async (self->authenticator, place->token, self->cancellable, on_token_checked, place);
 }
 
 /* Whoever presents no token is the connection's user; when that is being found out, it waits. */
@@ -364,8 +360,7 @@ take_connect (HarkSocketio *self, const HarkSocketioPacket *packet)
         }
       hark_socketio_namespaces_send (self->namespaces, self->session, HARK_SOCKETIO_CONNECT_ERROR, name,
                                      HARK_SOCKETIO_NO_ID, text, sizeof text - 1);
-      if (self->session != NULL
-          && ++self->n_refused >= hark_socketio_namespaces_get_limits (self->namespaces)->refusals)
+      if (self->session != NULL && ++self->n_refused >= hark_socketio_namespaces_get_limits (self->namespaces)->refusals)
         close_for (self, HARK_CLOSE_POLICY, "too many refused connects");
       return;
     }
@@ -409,8 +404,7 @@ is_request_of (HarkSocketioPurpose purpose, HarkJsonSlice name)
     case HARK_SOCKETIO_FORWARD:
       return hark_json_slice_equal (name, "forward");
     case HARK_SOCKETIO_NOTIFICATIONS:
-      return hark_json_slice_equal (name, "get_notifications")
-             || hark_json_slice_equal (name, "ack_notification");
+      return hark_json_slice_equal (name, "get_notifications") || hark_json_slice_equal (name, "ack_notification");
     case HARK_SOCKETIO_CHAT:
       return hark_json_slice_equal (name, "message");
     default:
@@ -423,8 +417,7 @@ check_request (const HarkSocketioPacket *packet, Place *place, HarkJsonObject *a
 {
   if (!is_request_of (place->nsp->purpose, packet->name))
     {
-      g_set_error (error, HARK_ERROR, HARK_ERROR_UNKNOWN_TYPE, "there is no such event in %s",
-                   place->nsp->name);
+      g_set_error (error, HARK_ERROR, HARK_ERROR_UNKNOWN_TYPE, "there is no such event in %s", place->nsp->name);
       return FALSE;
     }
   if (packet->n_args > 1 || (packet->n_args == 1 && packet->args.data[0] != '{'))
@@ -453,8 +446,8 @@ take_forward (HarkSocketio *self, const HarkSocketioPacket *packet, Place *place
   HarkJsonObject again;
   hark_socketio_forward_escape (escaped, args);
   if (hark_json_object_parse (&again, escaped->str, escaped->len, &error))
-    hark_session_take_command (self->session, new_command (self, place, packet->id), "forward",
-                               strlen ("forward"), &again);
+    hark_session_take_command (self->session, new_command (self, place, packet->id), "forward", strlen ("forward"),
+                               &again);
   else
     refuse_event (self, place, packet->id, error);
 }
@@ -496,8 +489,8 @@ take_back_end_event (HarkSocketio *self, const HarkSocketioPacket *packet, Place
   tag->name = g_steal_pointer (&name);
   tag->args = g_strndup (packet->args.data != NULL ? packet->args.data : "", packet->args.len);
   hark_json_object_parse (&none, "{}", 2, NULL);
-  hark_session_take_command (self->session, command, HARK_SOCKETIO_COMMAND_EVENT,
-                             strlen (HARK_SOCKETIO_COMMAND_EVENT), &none);
+  hark_session_take_command (self->session, command, HARK_SOCKETIO_COMMAND_EVENT, strlen (HARK_SOCKETIO_COMMAND_EVENT),
+                             &none);
 }
 
 /* A whole packet, its attachments in their places. */
@@ -569,16 +562,14 @@ socketio_opened (HarkProtocol *protocol, HarkSession *session)
   self->session = session;
   self->clock = g_object_ref (hark_hub_get_clock (session->hub));
   self->connect_id
-    = hark_clock_add_timeout (self->clock,
-                              hark_socketio_namespaces_get_limits (self->namespaces)->connect_timeout_ms,
+    = hark_clock_add_timeout (self->clock, hark_socketio_namespaces_get_limits (self->namespaces)->connect_timeout_ms,
                               on_connect_timeout, self);
   g_signal_connect_object (session, "closed", G_CALLBACK (on_session_closed), self, 0);
   hark_socketio_namespaces_add_session (self->namespaces, session);
 }
 
 static void
-socketio_receive (HarkProtocol *protocol, HarkSession *session, const guint8 *data, gsize len,
-                  gboolean binary)
+socketio_receive (HarkProtocol *protocol, HarkSession *session, const guint8 *data, gsize len, gboolean binary)
 {
   HarkSocketio *self = HARK_SOCKETIO (protocol);
   gsize max_bytes = hark_socketio_namespaces_get_limits (self->namespaces)->attachment_bytes;
@@ -587,9 +578,8 @@ socketio_receive (HarkProtocol *protocol, HarkSession *session, const guint8 *da
   HarkSocketioProgress progress;
   if (self->session == NULL)
     return;
-  progress
-    = binary ? hark_socketio_assembler_take_binary (&self->assembler, data, len, max_bytes, &packet, &error)
-             : hark_socketio_assembler_take_text (&self->assembler, (const char *)data, len, &packet, &error);
+  progress = binary ? hark_socketio_assembler_take_binary (&self->assembler, data, len, max_bytes, &packet, &error)
+                    : hark_socketio_assembler_take_text (&self->assembler, (const char *)data, len, &packet, &error);
   if (progress == HARK_SOCKETIO_WHOLE)
     take_packet (self, &packet);
   else if (progress == HARK_SOCKETIO_WRONG)

@@ -31,8 +31,7 @@ check_payload (const HarkSocketioPacket *packet, guint n_attachments)
   gboolean ok;
   for (guint i = 0; i < n_attachments; i++)
     attachments[i] = g_bytes_new (&i, sizeof i);
-  ok = hark_socketio_embed (embedded, packet->payload.data, packet->payload.len, attachments, n_attachments,
-                            &error);
+  ok = hark_socketio_embed (embedded, packet->payload.data, packet->payload.len, attachments, n_attachments, &error);
   g_assert_cmpint (ok, ==, error == NULL);
   if (ok)
     {

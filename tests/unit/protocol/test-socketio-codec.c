@@ -19,12 +19,10 @@ typedef struct
 /* The examples of the protocol's text first, in its order. */
 static const Right right[] = {
   { "0", HARK_SOCKETIO_CONNECT, 0, "/", -1 },
-  { "0{\"sid\":\"oSO0OpakMV_3jnilAAAA\"}", HARK_SOCKETIO_CONNECT, 0, "/", -1,
-    "{\"sid\":\"oSO0OpakMV_3jnilAAAA\"}" },
+  { "0{\"sid\":\"oSO0OpakMV_3jnilAAAA\"}", HARK_SOCKETIO_CONNECT, 0, "/", -1, "{\"sid\":\"oSO0OpakMV_3jnilAAAA\"}" },
   { "0/admin,", HARK_SOCKETIO_CONNECT, 0, "/admin", -1 },
   { "0/admin,{\"token\":\"123\"}", HARK_SOCKETIO_CONNECT, 0, "/admin", -1, "{\"token\":\"123\"}" },
-  { "4{\"message\":\"Not authorized\"}", HARK_SOCKETIO_CONNECT_ERROR, 0, "/", -1,
-    "{\"message\":\"Not authorized\"}" },
+  { "4{\"message\":\"Not authorized\"}", HARK_SOCKETIO_CONNECT_ERROR, 0, "/", -1, "{\"message\":\"Not authorized\"}" },
   { "2[\"foo\"]", HARK_SOCKETIO_EVENT, 0, "/", -1, "[\"foo\"]", "foo", "", 0 },
   { "2/admin,[\"bar\"]", HARK_SOCKETIO_EVENT, 0, "/admin", -1, "[\"bar\"]", "bar", "", 0 },
   { "51-[\"baz\",{\"_placeholder\":true,\"num\":0}]", HARK_SOCKETIO_BINARY_EVENT, 1, "/", -1,
@@ -50,10 +48,10 @@ static const Right right[] = {
   { "0/,", HARK_SOCKETIO_CONNECT, 0, "/", -1 },
   { "4\"no\"", HARK_SOCKETIO_CONNECT_ERROR, 0, "/", -1, "\"no\"" },
   { "2[7,true]", HARK_SOCKETIO_EVENT, 0, "/", -1, "[7,true]", "7", "true", 1 },
-  { "20[\"a\", 1 , [2,3],\t{\"b\":[]} ]", HARK_SOCKETIO_EVENT, 0, "/", 0, "[\"a\", 1 , [2,3],\t{\"b\":[]} ]",
-    "a", "1 , [2,3],\t{\"b\":[]}", 3 },
-  { "29007199254740991[\"a\"]", HARK_SOCKETIO_EVENT, 0, "/", G_GINT64_CONSTANT (9007199254740991), "[\"a\"]",
-    "a", "", 0 },
+  { "20[\"a\", 1 , [2,3],\t{\"b\":[]} ]", HARK_SOCKETIO_EVENT, 0, "/", 0, "[\"a\", 1 , [2,3],\t{\"b\":[]} ]", "a",
+    "1 , [2,3],\t{\"b\":[]}", 3 },
+  { "29007199254740991[\"a\"]", HARK_SOCKETIO_EVENT, 0, "/", G_GINT64_CONSTANT (9007199254740991), "[\"a\"]", "a", "",
+    0 },
   { "510-[\"a\"]", HARK_SOCKETIO_BINARY_EVENT, 10, "/", -1, "[\"a\"]", "a", "", 0 },
   { "2[\"connected\"]", HARK_SOCKETIO_EVENT, 0, "/", -1, "[\"connected\"]", "connected", "", 0 },
 };
@@ -68,8 +66,7 @@ assert_slice (HarkJsonSlice slice, const char *expected)
 static void
 test_right (void)
 {
-  g_test_summary (
-    "Each packet of the protocol's text, and those beside it that the reference takes, is understood");
+  g_test_summary ("Each packet of the protocol's text, and those beside it that the reference takes, is understood");
   for (guint i = 0; i < G_N_ELEMENTS (right); i++)
     {
       HarkSocketioPacket packet;

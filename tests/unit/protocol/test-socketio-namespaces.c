@@ -65,7 +65,8 @@ test_chat (SocketioFixture *f, gconstpointer data)
     {
       if (i == 0)
         client_expect (ann, "3/chat,4[{\"type\":\"chat_message\",\"seq\":1}]");
-      client_expect (clients[i], "2/chat,[\"message\",{ \"message\":\"hi\",\"username\":\"Ann\",\"timestamp\":1.50},\"1\"]");
+      client_expect (clients[i],
+                     "2/chat,[\"message\",{ \"message\":\"hi\",\"username\":\"Ann\",\"timestamp\":1.50},\"1\"]");
       client_expect_nothing (clients[i]);
     }
   client_expect_nothing (elsewhere);
@@ -238,7 +239,8 @@ test_not_recovered (SocketioFixture *f, gconstpointer data)
   g_autoptr (Client) bob = enter_new (f, "/chat", "bob");
   g_autoptr (Client) left = enter_new (f, "/chat", "ann");
   g_autoptr (Client) game = enter_new (f, "/game", "ann");
-  g_test_summary ("Nobody takes up what is another's, another namespace's, given up, unknown, of the future, or too old");
+  g_test_summary (
+    "Nobody takes up what is another's, another namespace's, given up, unknown, of the future, or too old");
   say_message (bob, "one");
   socketio_fixture_settle (f);
   client_cut (ann);
@@ -296,10 +298,11 @@ test_too_much (SocketioFixture *f, gconstpointer data)
   socketio_fixture_settle (f);
   assert_fresh (f, "ann", tab->pid, "0");
   client_cut (back);
-  client_say (bob, "2/chat,[\"message\",{\"message\":\"x\",\"long\":\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
-                   "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
-                   "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
-                   "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"}]");
+  client_say (bob,
+              "2/chat,[\"message\",{\"message\":\"x\",\"long\":\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+              "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+              "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+              "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"}]");
   socketio_fixture_settle (f);
   assert_fresh (f, "ann", ann->pid, "4");
 }
@@ -578,9 +581,9 @@ test_emit_refused (SocketioFixture *f, gconstpointer data)
     const char *nsp, *name, *args;
     HarkError code;
   } cases[] = {
-    { "/none", "e", "[]", HARK_ERROR_NOT_FOUND },        { "/game", "e", "{}", HARK_ERROR_BAD_REQUEST },
-    { "/game", "e", "", HARK_ERROR_BAD_REQUEST },        { "/game", "e", "[1", HARK_ERROR_BAD_REQUEST },
-    { "/game", "", "[]", HARK_ERROR_BAD_REQUEST },       { "/game", "connect", "[]", HARK_ERROR_BAD_REQUEST },
+    { "/none", "e", "[]", HARK_ERROR_NOT_FOUND },      { "/game", "e", "{}", HARK_ERROR_BAD_REQUEST },
+    { "/game", "e", "", HARK_ERROR_BAD_REQUEST },      { "/game", "e", "[1", HARK_ERROR_BAD_REQUEST },
+    { "/game", "", "[]", HARK_ERROR_BAD_REQUEST },     { "/game", "connect", "[]", HARK_ERROR_BAD_REQUEST },
     { "/game", "\xFF", "[]", HARK_ERROR_BAD_REQUEST },
   };
   g_test_summary ("What cannot be emitted is refused, and the error names what is wrong");
@@ -682,8 +685,7 @@ on_requested (GObject *source, GAsyncResult *result, gpointer data)
 {
   GString *text = data;
   g_autoptr (GError) error = NULL;
-  g_autofree char *args
-    = hark_socketio_namespaces_request_finish (HARK_SOCKETIO_NAMESPACES (source), result, &error);
+  g_autofree char *args = hark_socketio_namespaces_request_finish (HARK_SOCKETIO_NAMESPACES (source), result, &error);
   g_string_append_printf (text, "%s;", args != NULL ? args : hark_error_get_wire_name (error->code));
 }
 

@@ -165,7 +165,7 @@ test_wrong_packets (SocketioFixture *f, gconstpointer data)
     "",
     "9",
     "abc",
-    "0{\"token\":\"ann\"}",     /* is connected */
+    "0{\"token\":\"ann\"}",    /* is connected */
     "2/chat,[\"message\",{}]", /* is not */
     "1/chat,",
     "3/chat,1[]",
@@ -253,7 +253,8 @@ test_data_is_an_object (SocketioFixture *f, gconstpointer data)
         {
           g_autofree char *asked = g_strdup_printf ("2%s%s7[\"%s\",%s]", prefix, comma, events[i], values[j]);
           g_autofree char *told = g_strdup_printf ("2%s%s[\"%s\",%s]", prefix, comma, events[i], values[j]);
-          g_autofree char *reply = g_strdup_printf ("3%s%s7[{\"type\":\"error\",\"code\":\"bad_request\"*", prefix, comma);
+          g_autofree char *reply
+            = g_strdup_printf ("3%s%s7[{\"type\":\"error\",\"code\":\"bad_request\"*", prefix, comma);
           g_autofree char *event
             = g_strdup_printf ("2%s%s[\"error\",{\"type\":\"error\",\"code\":\"bad_request\"*", prefix, comma);
           client_say (ann, asked);
@@ -351,10 +352,13 @@ test_forward (SocketioFixture *f, gconstpointer data)
   g_test_summary ("What is forwarded arrives as it was sent, its sender written by the hub, as an integer");
   client_connect (ann, "/forward", "{\"token\":\"ann\"}");
   client_connect (bob, "/forward", "{\"token\":\"bob\"}");
-  client_say (ann, "2/forward,[\"forward\",{\"target\":2,\"type\":\"offer\",\"ref\":[1],\"sender\":9,\"big\":12345678901234567890,"
-                   "\"deep\":{\"type\":1.50}}]");
-  client_expect (bob, "2/forward,[\"forwarded\",{\"target\":2,\"type\":\"offer\",\"ref\":[1],\"big\":12345678901234567890,"
-                      "\"deep\":{\"type\":1.50},\"sender\":1}]");
+  client_say (
+    ann,
+    "2/forward,[\"forward\",{\"target\":2,\"type\":\"offer\",\"ref\":[1],\"sender\":9,\"big\":12345678901234567890,"
+    "\"deep\":{\"type\":1.50}}]");
+  client_expect (bob,
+                 "2/forward,[\"forwarded\",{\"target\":2,\"type\":\"offer\",\"ref\":[1],\"big\":12345678901234567890,"
+                 "\"deep\":{\"type\":1.50},\"sender\":1}]");
   client_say (ann, "2/forward,5[\"forward\",{\"target\":\"x\"}]");
   client_expect (ann, "3/forward,5[{\"type\":\"error\",\"code\":\"bad_request\",*target*");
   client_say (ann, "2/forward,6[\"forward\",{\"target\":2}]");
@@ -373,14 +377,16 @@ test_binary (SocketioFixture *f, gconstpointer data)
   client_send (ann, "one", 3);
   client_expect_nothing (ann);
   client_send (ann, "two", 3);
-  client_expect (ann, "62-3[{\"type\":\"echo\",\"value\":[{\"_placeholder\":true,\"num\":0},{\"_placeholder\":true,\"num\":1}]}]");
+  client_expect (ann, "62-3[{\"type\":\"echo\",\"value\":[{\"_placeholder\":true,\"num\":0},{\"_placeholder\":true,"
+                      "\"num\":1}]}]");
   client_expect (ann, "btwo");
   client_expect (ann, "bone");
   client_connect (ann, "/forward", NULL);
   client_connect (bob, "/forward", "{\"token\":\"bob\"}");
   client_say (ann, "51-/forward,[\"forward\",{\"target\":2,\"file\":{\"_placeholder\":true,\"num\":0}}]");
   client_send (ann, "", 0);
-  client_expect (bob, "51-/forward,[\"forwarded\",{\"target\":2,\"file\":{\"_placeholder\":true,\"num\":0},\"sender\":1}]");
+  client_expect (bob,
+                 "51-/forward,[\"forwarded\",{\"target\":2,\"file\":{\"_placeholder\":true,\"num\":0},\"sender\":1}]");
   client_expect (bob, "b");
 }
 
