@@ -82,7 +82,10 @@ hark_app_read_front_config (HarkConfig *config, HarkFrontConfig *front)
     .deflate = hark_config_get_bool (config, HARK_SETTING_WEBSOCKET_COMPRESSION),
     .allow_late_authentication = hark_config_get_bool (config, HARK_SETTING_AUTH_LATE_AUTHENTICATION),
     .expose_metrics = hark_config_get_bool (config, HARK_SETTING_HTTP_METRICS),
+    .cors_credentials = hark_config_get_bool (config, HARK_SETTING_SOCKETIO_CORS_CREDENTIALS),
   };
+  if (*hark_config_get_string (config, HARK_SETTING_SOCKETIO_COOKIE) != '\0')
+    front->engine_cookie = hark_config_get_string (config, HARK_SETTING_SOCKETIO_COOKIE);
   hark_front_limits_init (limits);
   limits->handshake_ms = setting_ms (config, HARK_SETTING_LIMITS_HANDSHAKE_TIMEOUT);
   limits->max_handshakes = setting (config, HARK_SETTING_LIMITS_HANDSHAKES_MAX);
@@ -122,6 +125,23 @@ hark_app_read_bus_limits (HarkConfig *config, HarkBusLimits *limits)
     .max_monitors = setting (config, HARK_SETTING_BUS_MONITORS_MAX),
     .monitor_window = setting (config, HARK_SETTING_BUS_MONITOR_WINDOW),
   };
+}
+
+void
+hark_app_read_socketio_limits (HarkConfig *config, HarkSocketioLimits *limits)
+{
+  hark_socketio_limits_init (limits);
+  limits->connect_timeout_ms = setting_ms (config, HARK_SETTING_SOCKETIO_CONNECT_TIMEOUT);
+  limits->recovery_ms = setting_ms (config, HARK_SETTING_SOCKETIO_RECOVERY);
+  limits->recovery_events = setting (config, HARK_SETTING_SOCKETIO_RECOVERY_EVENTS);
+  limits->recovery_bytes = setting_bytes (config, HARK_SETTING_SOCKETIO_RECOVERY_BYTES);
+  limits->kept_per_user = setting (config, HARK_SETTING_SOCKETIO_RECOVERY_PER_USER);
+  limits->attachment_bytes = setting_bytes (config, HARK_SETTING_SOCKETIO_ATTACHMENTS_MAX);
+  limits->rooms_per_socket = setting (config, HARK_SETTING_SOCKETIO_ROOMS_PER_SOCKET);
+  limits->pending_acks = setting (config, HARK_SETTING_SOCKETIO_PENDING_ACKS);
+  limits->ack_timeout_ms = setting_ms (config, HARK_SETTING_SOCKETIO_ACK_TIMEOUT);
+  limits->refusals = setting (config, HARK_SETTING_SOCKETIO_CONNECTS_REFUSED);
+  limits->message_bytes = setting_bytes (config, HARK_SETTING_SOCKETIO_MESSAGE_MAX);
 }
 
 void

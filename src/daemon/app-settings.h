@@ -5,6 +5,7 @@
 #include "chat/chat-limits.h"
 #include "core/hub.h"
 #include "daemon/config.h"
+#include "protocol/socketio-store.h"
 #include "store/sqlite-options.h"
 #include "transport/engine-server.h"
 #include "transport/front.h"
@@ -19,6 +20,7 @@ void hark_app_read_store_options (HarkConfig *config, HarkSqliteOptions *options
 void hark_app_read_front_config (HarkConfig *config, HarkFrontConfig *front);
 void hark_app_read_chat_limits (HarkConfig *config, HarkChatLimits *limits);
 void hark_app_read_engine_limits (HarkConfig *config, HarkEngineLimits *limits);
+void hark_app_read_socketio_limits (HarkConfig *config, HarkSocketioLimits *limits);
 void hark_app_read_bus_limits (HarkConfig *config, HarkBusLimits *limits);
 
 G_END_DECLS

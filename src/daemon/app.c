@@ -19,10 +19,12 @@
 #include "daemon/service-manager.h"
 #include "daemon/wires.h"
 #include "protocol/native.h"
+#include "protocol/socketio.h"
 #include "store/sqlite-store.h"
 #include "transport/front.h"
 
 #include "hark-core-resources.h"
+#include "hark-protocol-resources.h"
 
 #include <errno.h>
 #include <glib/gstdio.h>
@@ -32,13 +34,14 @@
 typedef enum
 {
   ROUTE_NATIVE,
-  ROUTE_ENGINE /* the native protocol too, by Engine.IO */
+  ROUTE_ENGINE, /* the native protocol too, by Engine.IO */
+  ROUTE_SOCKETIO
 } RouteKind;
 
-static const HarkRoute routes[] = {
-  { "/ws", ROUTE_NATIVE, HARK_ROUTE_TOKEN },
-  { "/engine.io", ROUTE_ENGINE, HARK_ROUTE_ENGINE }, /* the last: left out when it is off */
-};
+static const HarkRoute native_route = { "/ws", ROUTE_NATIVE, HARK_ROUTE_TOKEN };
+static const HarkRoute engine_route = { "/engine.io", ROUTE_ENGINE, HARK_ROUTE_ENGINE };
+static const HarkRoute socketio_route = { "/socket.io", ROUTE_SOCKETIO, HARK_ROUTE_ENGINE };
+#define MAX_ROUTES 3
 
 /* How long clients have to take what they are still sent when the daemon stops, beyond the closing time-out. */
 #define STOP_SLACK_MS 500
@@ -76,7 +79,10 @@ struct _HarkApp
   HarkProtocol *native;
   HarkWires *wires;
   HarkReactor *reactor;
-  HarkEngineServer *engine; /* (nullable) */
+  HarkEngineServer *engine;           /* (nullable) */
+  HarkSocketioNamespaces *namespaces; /* (nullable) */
+  HarkRoute routes[MAX_ROUTES];       /* those that are on */
+  guint n_routes;
   HarkListener *listener;
   HarkFront *front;
   HarkBusService *bus;
@@ -117,6 +123,7 @@ take_apart (HarkApp *self)
   g_clear_object (&self->listener);
   g_clear_object (&self->chat);
   g_clear_object (&self->presence);
+  g_clear_object (&self->namespaces);
   g_clear_object (&self->hub);
   g_clear_object (&self->engine);
   g_clear_object (&self->reactor);
@@ -218,7 +225,7 @@ on_front_upgrade (HarkUpgrade *upgrade, gpointer data)
   HarkApp *self = data;
   g_autoptr (HarkUpgrade) owned = upgrade;
   HarkWebSocket *socket;
-  if (upgrade->kind == ROUTE_ENGINE)
+  if (upgrade->kind != ROUTE_NATIVE)
     {
       hark_engine_server_adopt (self->engine, g_steal_pointer (&owned), self->reactor);
       return;
@@ -237,8 +244,15 @@ static void
 on_engine_opened (HarkEngine *engine, const char *query, gpointer data)
 {
   HarkApp *self = data;
-  g_autoptr (HarkSession) session = hark_session_new (self->hub, g_object_ref (HARK_TRANSPORT (engine)), self->native,
-                                                      hark_wires_get_engine (self->wires), NULL);
+  gboolean is_socketio = hark_engine_get_route_kind (engine) == ROUTE_SOCKETIO;
+  g_autoptr (HarkProtocol) protocol
+    = is_socketio ? hark_socketio_new (self->namespaces, hark_chat_get_authenticator (self->chat), NULL)
+                  : g_object_ref (self->native);
+  const HarkWire *wire = is_socketio
+                           ? hark_socketio_wires_get (hark_wires_get_socketio (self->wires), HARK_SOCKETIO_SCOPE_NONE)
+                           : hark_wires_get_engine (self->wires);
+  g_autoptr (HarkSession) session
+    = hark_session_new (self->hub, g_object_ref (HARK_TRANSPORT (engine)), protocol, wire, NULL);
   hark_session_open (session);
 }
 
@@ -321,7 +335,9 @@ open_store (HarkApp *self, GError **error)
   g_autofree char *path = hark_config_dup_path (self->config, HARK_SETTING_STORE_PATH);
   g_autofree char *directory = g_path_get_dirname (path);
   HarkSqliteOptions options;
-  hark_core_get_resource (); /* so that the linker keeps the migrations */
+  /* So that the linker keeps the migrations. */
+  hark_core_get_resource ();
+  hark_protocol_get_resource ();
   if (g_mkdir_with_parents (directory, 0700) != 0)
     {
       g_set_error (error, HARK_ERROR, HARK_ERROR_INTERNAL, "Cannot make the directory %s: %s", directory,
@@ -374,14 +390,51 @@ start_listening (HarkApp *self, GError **error)
   if (!(sockets->len > 0 ? listen_passed (self, sockets, error) : listen_configured (self, error)))
     return FALSE;
   hark_app_read_front_config (self->config, &config);
-  config.routes = routes;
-  config.n_routes = G_N_ELEMENTS (routes) - (self->engine == NULL ? 1 : 0);
+  config.routes = self->routes;
+  config.n_routes = self->n_routes;
   config.engine = self->engine;
   self->front = hark_front_new (self->listener, hark_chat_get_authenticator (self->chat), self->metrics, &config);
   hark_front_start (self->front, NULL, on_front_upgrade, self);
   for (const char *const *address = hark_listener_get_addresses (self->listener); *address != NULL; address++)
     hark_log (HARK_LOG_NOTICE, NULL, NULL, "Listening on %s", *address);
   return TRUE;
+}
+
+static gboolean
+start_socketio (HarkApp *self, GError **error)
+{
+  const char *const *names = hark_config_get_strings (self->config, HARK_SETTING_SOCKETIO_NAMESPACES);
+  HarkSocketioLimits limits;
+  hark_app_read_socketio_limits (self->config, &limits);
+  if (!hark_sqlite_store_run_sync (self->store, hark_socketio_load, &limits, error))
+    return FALSE;
+  self->namespaces = hark_socketio_namespaces_new (self->hub, HARK_STORE (self->store),
+                                                   hark_wires_get_socketio (self->wires), self->metrics, &limits);
+  for (guint i = 0; names[i] != NULL; i++)
+    if (!hark_socketio_namespaces_declare (self->namespaces, names[i], error))
+      return FALSE;
+  return TRUE;
+}
+
+/* What is spoken where. */
+static gboolean
+start_protocols (HarkApp *self, GError **error)
+{
+  HarkEngineLimits limits;
+  gboolean engine = hark_config_get_bool (self->config, HARK_SETTING_HTTP_ENGINE_IO);
+  gboolean socketio = hark_config_get_bool (self->config, HARK_SETTING_SOCKETIO_ENABLED);
+  self->native = hark_native_new ();
+  self->wires = hark_wires_new ();
+  self->routes[self->n_routes++] = native_route;
+  if (engine)
+    self->routes[self->n_routes++] = engine_route;
+  if (socketio)
+    self->routes[self->n_routes++] = socketio_route;
+  if (!engine && !socketio)
+    return TRUE;
+  hark_app_read_engine_limits (self->config, &limits);
+  self->engine = hark_engine_server_new (NULL, self->turn, self->clock, self->metrics, &limits, on_engine_opened, self);
+  return !socketio || start_socketio (self, error);
 }
 
 /* Returns: which of the well-known buses; %G_BUS_TYPE_NONE for one that is named by its address */
@@ -462,17 +515,10 @@ hark_app_start (HarkApp *self, GError **error)
     = hark_chat_new (self->hub, HARK_STORE (self->store), self->presence, self->ids, self->metrics, &chat_limits);
   if (!hark_sqlite_store_run_sync (self->store, hark_chat_load, self->chat, error))
     return FALSE;
-  self->native = hark_native_new ();
-  self->wires = hark_wires_new ();
   hark_app_read_reactor_limits (self->config, &reactor_limits);
   self->reactor = hark_reactor_new (NULL, self->turn, self->clock, self->metrics, &reactor_limits);
-  if (hark_config_get_bool (self->config, HARK_SETTING_HTTP_ENGINE_IO))
-    {
-      HarkEngineLimits engine_limits;
-      hark_app_read_engine_limits (self->config, &engine_limits);
-      self->engine
-        = hark_engine_server_new (NULL, self->turn, self->clock, self->metrics, &engine_limits, on_engine_opened, self);
-    }
+  if (!start_protocols (self, error))
+    return FALSE;
   if (!start_listening (self, error))
     return FALSE;
   start_bus (self);

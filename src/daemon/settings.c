@@ -25,6 +25,7 @@ static const struct
   { "limits",
     "What one client may cost. Whoever passes one of these is told which, and it is counted in the metrics." },
   { "websocket", "The WebSocket protocol." },
+  { "socketio", "Socket.IO: clients, namespaces, and what a client that was cut gets afterwards." },
   { "store", "The database file and how it is written." },
   { "retention", "How long the past is kept." },
   { "presence", "Who is online." },
@@ -87,6 +88,24 @@ static char *
 check_not_empty (const char *text)
 {
   return text[0] != '\0' ? NULL : g_strdup ("it is empty");
+}
+
+static char *
+check_namespace (const char *text)
+{
+  if (text[0] == '/' && text[1] != '\0' && strlen (text) <= 128 && strpbrk (text, ",? \t") == NULL)
+    return NULL;
+  return g_strdup_printf ("\"%s\" is not a namespace, like /orders: \"/\" and text without commas, \"?\" and blanks",
+                          text);
+}
+
+/* RFC 6265's token, without what is rare. */
+static char *
+check_cookie (const char *text)
+{
+  if (text[strspn (text, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "_-.")] == '\0')
+    return NULL;
+  return g_strdup_printf ("\"%s\" is not a cookie's name: letters, digits, \"_\", \"-\" and \".\"", text);
 }
 
 /* A socket's name is bounded by the kernel, and what is longer would be cut. */
@@ -273,6 +292,71 @@ static const HarkSettingInfo table[HARK_N_SETTINGS] = {
     AT ("websocket", "compression"), BOOL, .fallback = "false",
     .doc = "Whether permessage-deflate is agreed on with clients that offer it. It saves bytes on the way and costs "
            "time and memory here.",
+  },
+
+  [HARK_SETTING_SOCKETIO_ENABLED] = {
+    AT ("socketio", "enabled"), BOOL, .fallback = "true",
+    .doc = "Whether clients may come by Socket.IO (npm socket.io-client 3 and 4) at /socket.io/: by long polling, "
+           "WebSocket, or the one and then the other.",
+  },
+  [HARK_SETTING_SOCKETIO_NAMESPACES] = {
+    AT ("socketio", "namespaces"), LIST (check_namespace), .fallback = "",
+    .doc = "Namespaces of the back end's, beside /, /chat, /forward and /notifications: what clients emit there is told "
+           "over D-Bus, and what they receive is emitted over D-Bus.",
+  },
+  [HARK_SETTING_SOCKETIO_CONNECT_TIMEOUT] = {
+    AT ("socketio", "connect-timeout"), DURATION (100, SECONDS (600)), .fallback = "10s",
+    .doc = "How long a client may take to connect to its first namespace; not longer than [auth] authenticate-timeout.",
+  },
+  [HARK_SETTING_SOCKETIO_CONNECTS_REFUSED] = {
+    AT ("socketio", "connects-refused"), INT (1, 1000000), .fallback = "10",
+    .doc = "Refused tries to connect to a namespace before a connection is closed.",
+  },
+  [HARK_SETTING_SOCKETIO_MESSAGE_MAX] = {
+    AT ("socketio", "message-max"), BYTES (1, MIB (64)), .fallback = "16K",
+    .doc = "Bytes of the message in /chat.",
+  },
+  [HARK_SETTING_SOCKETIO_ATTACHMENTS_MAX] = {
+    AT ("socketio", "attachments-max"), BYTES (0, MIB (64)), .fallback = "256K",
+    .doc = "Bytes of one packet's binary attachments, all together; each is a message, too.",
+  },
+  [HARK_SETTING_SOCKETIO_ROOMS_PER_SOCKET] = {
+    AT ("socketio", "rooms-per-socket"), INT (0, 1000000), .fallback = "100",
+    .doc = "Rooms that the back end can have one socket join.",
+  },
+  [HARK_SETTING_SOCKETIO_PENDING_ACKS] = {
+    AT ("socketio", "pending-acks"), INT (1, 1000000), .fallback = "256",
+    .doc = "Acknowledgements that one client owes to the back end, and that the back end owes to all.",
+  },
+  [HARK_SETTING_SOCKETIO_ACK_TIMEOUT] = {
+    AT ("socketio", "ack-timeout"), DURATION (100, HOURS (1)), .fallback = "30s",
+    .doc = "How long the back end, or a client asked by it, may take to acknowledge an event.",
+  },
+  [HARK_SETTING_SOCKETIO_RECOVERY] = {
+    AT ("socketio", "recovery"), DURATION (0, DAYS (7)), .fallback = "2m",
+    .doc = "How long after its connection was cut a socket of /chat or of a namespace of the back end's gets what it "
+           "missed, also over a restart; 0 for not at all: then events are not stored.",
+  },
+  [HARK_SETTING_SOCKETIO_RECOVERY_EVENTS] = {
+    AT ("socketio", "recovery-events"), INT (1, 1000000), .fallback = "1000",
+    .doc = "Events of the namespace that it may have missed; beyond, it begins anew.",
+  },
+  [HARK_SETTING_SOCKETIO_RECOVERY_BYTES] = {
+    AT ("socketio", "recovery-bytes"), BYTES (KIB (1), MIB (1024)), .fallback = "512K",
+    .doc = "Bytes of these events.",
+  },
+  [HARK_SETTING_SOCKETIO_RECOVERY_PER_USER] = {
+    AT ("socketio", "recovery-per-user"), INT (1, 1000000), .fallback = "100",
+    .doc = "Sockets of one user that wait to be recovered.",
+  },
+  [HARK_SETTING_SOCKETIO_COOKIE] = {
+    AT ("socketio", "cookie"), .type = HARK_SETTING_TYPE_STRING, .check = check_cookie, .fallback = "",
+    .doc = "The name of a cookie that holds a polling client's session, for a load balancer that wants one; empty for "
+           "none. One host needs none.",
+  },
+  [HARK_SETTING_SOCKETIO_CORS_CREDENTIALS] = {
+    AT ("socketio", "cors-credentials"), BOOL, .fallback = "false",
+    .doc = "Whether pages of [http] allowed-origins may send cookies with their polls. It does not hold for \"*\".",
   },
 
   [HARK_SETTING_STORE_PATH] = {

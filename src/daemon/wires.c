@@ -14,6 +14,9 @@
 /* Messages below this many bytes come out no smaller. */
 #define DEFLATE_MIN 128
 
+/* Behind those of the native protocol. */
+#define FIRST_SOCKETIO_INDEX 3
+
 typedef struct
 {
   HarkWire wire;
@@ -25,6 +28,7 @@ struct _HarkWires
   NativeWire plain;
   NativeWire compressed;
   HarkWire engine;
+  HarkSocketioWires *socketio; /* (owned) */
 };
 
 static void
@@ -93,6 +97,16 @@ engine_append_reply (const HarkWire *wire, HarkBuilder *out, HarkCommand *comman
   append_packet (out, json, len);
 }
 
+/* Socket.IO: packets are messages of Engine.IO. */
+
+static guint8 *
+append_socketio_text (HarkBuilder *out, gsize len)
+{
+  return hark_engineio_append_text (out, HARK_ENGINEIO_MESSAGE, len);
+}
+
+static const HarkSocketioFraming socketio_framing = { append_socketio_text, hark_engineio_append_binary };
+
 HarkWires *
 hark_wires_new (void)
 {
@@ -101,6 +115,7 @@ hark_wires_new (void)
   self->compressed.wire = (HarkWire){ 1, "native, compressed", compressed_append_event, compressed_append_reply };
   self->compressed.deflater = hark_deflater_new (DEFLATE_LEVEL);
   self->engine = (HarkWire){ 2, "native, by Engine.IO", engine_append_event, engine_append_reply };
+  self->socketio = hark_socketio_wires_new (FIRST_SOCKETIO_INDEX, &socketio_framing);
   return self;
 }
 
@@ -108,6 +123,7 @@ void
 hark_wires_free (HarkWires *self)
 {
   hark_deflater_free (self->compressed.deflater);
+  hark_socketio_wires_free (self->socketio);
   g_free (self);
 }
 
@@ -123,4 +139,11 @@ const HarkWire *
 hark_wires_get_engine (HarkWires *self)
 {
   return &self->engine;
+}
+
+/* Returns: (transfer none): the wires of sessions that speak Socket.IO */
+HarkSocketioWires *
+hark_wires_get_socketio (HarkWires *self)
+{
+  return self->socketio;
 }

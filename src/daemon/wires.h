@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "core/wire.h"
+#include "protocol/socketio-wires.h"
 
 G_BEGIN_DECLS
 
@@ -17,6 +17,7 @@ HarkWires *hark_wires_new (void);
 void hark_wires_free (HarkWires *self);
 const HarkWire *hark_wires_get_native (HarkWires *self, gboolean deflate);
 const HarkWire *hark_wires_get_engine (HarkWires *self);
+HarkSocketioWires *hark_wires_get_socketio (HarkWires *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HarkWires, hark_wires_free)
 

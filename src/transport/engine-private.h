@@ -23,6 +23,7 @@ struct _HarkEngine
   gint64 ping_at;     /* server's milliseconds: the next ping; when @pinged, the end without a pong */
   gint64 upgrade_by;  /* server's milliseconds: the end of @probe */
   gint64 close_by;    /* server's milliseconds: the end when we close and no poll comes */
+  guint route_kind;   /* the application's number of what is spoken in it */
   char *address;      /* (owned) */
   char *close_reason; /* (owned) (nullable) */
   guint16 close_code; /* who began to close first said so; 0: nobody did */
@@ -91,7 +92,7 @@ gboolean hark_engine_use_socket (HarkEngine *self, HarkWebSocket *socket);
 void hark_engine_drop_probe (HarkEngine *self);
 
 /* What both offer to the server. */
-HarkEngine *hark_engine_new (HarkEngineServer *server, const char *address, HarkAddressLease *lease);
+HarkEngine *hark_engine_new (HarkEngineServer *server, guint route_kind, const char *address, HarkAddressLease *lease);
 void hark_engine_open (HarkEngine *self, HarkWebSocket *socket, const char *query);
 gboolean hark_engine_can_upgrade (HarkEngine *self);
 void hark_engine_take_probe (HarkEngine *self, HarkWebSocket *socket);

@@ -28,6 +28,7 @@ typedef enum
  * @connection: (nullable): the front's alone: %NULL when its client has gone
  * @session: (nullable): the hub's alone, unowned: whose poll or body it is
  * @answers: (owned): where it is handed over to when it is answered
+ * @route_kind: of the route it came by
  * @octets: whether its body says it is application/octet-stream
  * @query: (owned) (nullable)
  * @lease: (owned) (nullable): a place among the sessions of its address, if it is to open one
@@ -48,6 +49,7 @@ typedef struct
   gpointer session;
   HarkHandOver *answers;
   HarkEngineMethod method;
+  guint route_kind;
   gboolean octets;
   char *query;
   char address[HARK_ADDRESS_LEN];

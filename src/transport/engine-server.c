@@ -206,9 +206,9 @@ make_sid (HarkEngineServer *self, char sid[HARK_ENGINEIO_SID_LEN])
 
 /* @lease: (transfer full) (nullable) */
 static HarkEngine *
-add_session (HarkEngineServer *self, const char *address, HarkAddressLease *lease)
+add_session (HarkEngineServer *self, guint route_kind, const char *address, HarkAddressLease *lease)
 {
-  HarkEngine *engine = hark_engine_new (self, address, lease);
+  HarkEngine *engine = hark_engine_new (self, route_kind, address, lease);
   make_sid (self, engine->sid);
   g_hash_table_insert (self->sessions, engine->sid, engine);
   hark_gauge_set (self->counters.sessions, g_hash_table_size (self->sessions));
@@ -216,6 +216,14 @@ add_session (HarkEngineServer *self, const char *address, HarkAddressLease *leas
   if (self->tick_id == 0)
     self->tick_id = hark_clock_add_timeout (self->clock, self->tick_ms, on_tick, self);
   return engine;
+}
+
+/* Returns: (nullable): a session is only known where it was opened, lest one protocol's bytes are taken for another's */
+static HarkEngine *
+find_session (HarkEngineServer *self, guint route_kind, const char *sid)
+{
+  HarkEngine *engine = g_hash_table_lookup (self->sessions, sid);
+  return engine != NULL && engine->route_kind == route_kind ? engine : NULL;
 }
 
 static gboolean
@@ -255,7 +263,7 @@ refuse_overload (HarkEngineServer *self, HarkEngineRequest *request)
 static void
 serve_session (HarkEngineServer *self, HarkEngineRequest *request, const HarkEngineIOQuery *query)
 {
-  HarkEngine *engine = g_hash_table_lookup (self->sessions, query->sid);
+  HarkEngine *engine = find_session (self, request->route_kind, query->sid);
   gboolean upgrades = request->method == HARK_ENGINE_UPGRADE;
   gboolean fits;
   if (engine == NULL)
@@ -308,7 +316,7 @@ serve_handshake (HarkEngineServer *self, HarkEngineRequest *request, const HarkE
       hark_engine_request_answer (request, 101, NULL, NULL);
       return;
     }
-  engine = add_session (self, request->address, g_steal_pointer (&request->lease));
+  engine = add_session (self, request->route_kind, request->address, g_steal_pointer (&request->lease));
   g_strlcpy (request->opened, engine->sid, sizeof request->opened);
   g_object_ref (engine);
   hark_engine_take_poll (engine, hark_engine_request_ref (request));
@@ -485,7 +493,7 @@ hark_engine_server_adopt (HarkEngineServer *self, HarkUpgrade *upgrade, HarkReac
   hark_engineio_query_parse (&query, upgrade->query);
   if (*query.sid != '\0')
     {
-      engine = g_hash_table_lookup (self->sessions, query.sid);
+      engine = find_session (self, upgrade->kind, query.sid);
       if (engine != NULL && hark_engine_can_upgrade (engine))
         hark_engine_take_probe (engine, socket);
       else
@@ -499,7 +507,7 @@ hark_engine_server_adopt (HarkEngineServer *self, HarkUpgrade *upgrade, HarkReac
   else
     {
       g_autofree char *address = hark_transport_dup_address (HARK_TRANSPORT (socket));
-      engine = g_object_ref (add_session (self, address, NULL));
+      engine = g_object_ref (add_session (self, upgrade->kind, address, NULL));
       hark_engine_open (engine, socket, upgrade->query);
       g_object_unref (engine);
     }

@@ -434,10 +434,11 @@ hark_engine_init (HarkEngine *self)
 
 /* For the server only. @lease: (transfer full) (nullable) */
 HarkEngine *
-hark_engine_new (HarkEngineServer *server, const char *address, HarkAddressLease *lease)
+hark_engine_new (HarkEngineServer *server, guint route_kind, const char *address, HarkAddressLease *lease)
 {
   HarkEngine *self = g_object_new (HARK_TYPE_ENGINE, NULL);
   self->server = server;
+  self->route_kind = route_kind;
   self->address = g_strdup (address);
   self->lease = lease;
   self->parent_instance.max_outbox = server->limits.max_outbox;
@@ -477,6 +478,12 @@ const char *
 hark_engine_get_sid (HarkEngine *self)
 {
   return self->sid;
+}
+
+guint
+hark_engine_get_route_kind (HarkEngine *self)
+{
+  return self->route_kind;
 }
 
 const char *

@@ -25,6 +25,9 @@ G_DECLARE_FINAL_TYPE (HarkEngine, hark_engine, HARK, ENGINE, HarkTransport)
 /* Returns: (transfer none): the session's id, which is a secret of its client */
 const char *hark_engine_get_sid (HarkEngine *self);
 
+/* Returns: of the route it was opened by: what is spoken in it */
+guint hark_engine_get_route_kind (HarkEngine *self);
+
 /* Returns: how it travels now, "polling" or "websocket" */
 const char *hark_engine_get_way (HarkEngine *self);
 

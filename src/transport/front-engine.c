@@ -241,11 +241,12 @@ tell (HarkFrontConnection *self, HarkEngineNews news)
 }
 
 static void
-ask (HarkFrontConnection *self, HarkEngineMethod method, const HarkRequestHead *head)
+ask (HarkFrontConnection *self, HarkEngineMethod method, const HarkRoute *route, const HarkRequestHead *head)
 {
   const char *type = hark_request_head_get (head, "Content-Type", NULL);
   self->request = hark_engine_request_new (self->front->answers, method);
   self->request->connection = self;
+  self->request->route_kind = route->kind;
   self->request->octets = type != NULL && g_ascii_strcasecmp (type, "application/octet-stream") == 0;
   self->request->query = g_strdup (head->query);
   g_strlcpy (self->request->address, self->address, sizeof self->request->address);
@@ -306,14 +307,15 @@ get_length (const HarkRequestHead *head)
 }
 
 static void
-take_request (HarkFrontConnection *self, const HarkRequestHead *head, gsize head_len, gsize available)
+take_request (HarkFrontConnection *self, const HarkRoute *route, const HarkRequestHead *head, gsize head_len,
+              gsize available)
 {
   HarkFront *front = self->front;
   HarkEngineMethod method = get_method (head);
   gboolean expects = hark_request_head_has_token (head, "Expect", "100-continue");
   gsize body_len = get_length (head);
   gsize body_got = MIN (available - head_len, body_len);
-  ask (self, method, head);
+  ask (self, method, route, head);
   if (method == HARK_ENGINE_GET && !acquire_session (self))
     {
       g_clear_pointer (&self->request, hark_engine_request_unref);
@@ -372,7 +374,7 @@ hark_front_engine_take_head (HarkFrontConnection *self, const HarkRoute *route, 
           hark_front_connection_refuse (self, refusal, has_body);
           return;
         }
-      ask (self, HARK_ENGINE_UPGRADE, head);
+      ask (self, HARK_ENGINE_UPGRADE, route, head);
       self->state = CONNECTION_ASKING;
       tell (self, HARK_ENGINE_ASKED);
       return;
@@ -385,7 +387,7 @@ hark_front_engine_take_head (HarkFrontConnection *self, const HarkRoute *route, 
       answer_preflight (self, head, head_len);
       return;
     }
-  take_request (self, head, head_len, available);
+  take_request (self, route, head, head_len, available);
 }
 
 /* Its descriptor has something to say; @ended: that no more will come. */
