@@ -504,6 +504,9 @@ take_packet (HarkSocketio *self, const HarkSocketioPacket *packet)
       take_connect (self, packet);
       return;
     }
+  /* Clients ask twice when they are told to connect while they do: the first answer is for both. */
+  if (is_connect && !is_connected (place))
+    return;
   if (is_connect || packet->type == HARK_SOCKETIO_CONNECT_ERROR || place == NULL || !is_connected (place))
     {
       close_for (self, HARK_CLOSE_PROTOCOL_ERROR, "invalid state");

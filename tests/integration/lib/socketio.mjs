@@ -57,7 +57,6 @@ export function socket(hub, nsp, token, { transports = ['websocket'], auth, of, 
 // A connected socket.
 export async function connect(hub, nsp, token, options) {
   const made = socket(hub, nsp, token, options);
-  made.connect();
   await connected(made);
   return made;
 }
