@@ -75,16 +75,22 @@ load_engine_init (LoadEngine *engine, const LoadOptions *options, const LoadProt
   return !engine->failed;
 }
 
+/* Reset, not FIN: ten thousand sockets in TIME_WAIT would take the next run's ports. */
+static void
+cut (LoadConn *conn)
+{
+  struct linger linger = { .l_onoff = 1, .l_linger = 0 };
+  if (conn->fd < 0)
+    return;
+  setsockopt (conn->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+  close (conn->fd);
+  conn->fd = -1;
+}
+
 static void
 conn_free (LoadConn *conn)
 {
-  if (conn->fd >= 0)
-    {
-      /* Reset, not FIN: ten thousand sockets in TIME_WAIT would take the next run's ports. */
-      struct linger linger = { .l_onoff = 1, .l_linger = 0 };
-      setsockopt (conn->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
-      close (conn->fd);
-    }
+  cut (conn);
   free (conn->rest);
   free (conn->assembled);
   free (conn->out);
@@ -406,6 +412,23 @@ handle_frame (LoadConn *conn, bool fin, int opcode, const uint8_t *data, size_t 
       conn->assembled_len = 0;
       handle_message (conn, conn->assembled, total);
     }
+}
+
+/*
+ * Cuts a connection that is ready, so that load_engine_open () opens it again. Only the last one that is ready can be
+ * dropped.
+ */
+void
+load_conn_drop (LoadConn *conn)
+{
+  LoadEngine *engine = conn->engine;
+  assert (conn->state == LOAD_CONN_READY && conn->index + 1 == engine->n_ready);
+  cut (conn);
+  engine->n_ready--;
+  conn->state = LOAD_CONN_NEW;
+  conn->want_write = false;
+  conn->fragmented = false;
+  conn->joined = conn->hint = conn->rest_len = conn->assembled_len = conn->out_len = conn->out_at = 0;
 }
 
 /* Returns: the bytes of @data that were whole frames */

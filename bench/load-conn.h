@@ -114,3 +114,4 @@ bool load_engine_rest (LoadEngine *engine, double seconds);
 uint8_t *load_conn_begin_text (LoadConn *conn, size_t len);
 void load_conn_end_text (LoadConn *conn, size_t len);
 void load_conn_send_text (LoadConn *conn, const char *text);
+void load_conn_drop (LoadConn *conn);

@@ -19,4 +19,6 @@ bool load_scenario_connect (LoadEngine *engine, LoadReport *report);
 bool load_scenario_store (LoadEngine *engine, LoadReport *report);
 bool load_scenario_polling (LoadEngine *engine, LoadReport *report);
 bool load_scenario_waiting (LoadEngine *engine, LoadReport *report);
+bool load_scenario_presence (LoadEngine *engine, LoadReport *report);
+bool load_scenario_resume (LoadEngine *engine, LoadReport *report);
 bool load_scenario_floor (LoadEngine *engine, LoadReport *report);

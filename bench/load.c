@@ -21,8 +21,8 @@
 static const char USAGE[]
   = "load SCENARIO --port N [option…]\n"
     "\n"
-    "Scenarios: fanout, echo, forward, idle, connect, store, polling,\n"
-    "waiting, floor; what each measures is in "
+    "Scenarios: fanout, echo, forward, idle, connect, store, presence, resume, polling, waiting, floor; what each\n"
+    "measures is in "
     "bench/README.md.\n"
     "\n"
     "  --protocol NAME     raw, nchan, socketio, chat or hark [raw]\n"
@@ -113,9 +113,10 @@ static const struct
   const char *name;
   LoadScenario run;
 } SCENARIOS[] = {
-  { "fanout", load_scenario_fanout }, { "echo", load_scenario_echo },       { "forward", load_scenario_forward },
-  { "idle", load_scenario_idle },     { "connect", load_scenario_connect }, { "store", load_scenario_store },
-  { "floor", load_scenario_floor },   { "polling", load_scenario_polling }, { "waiting", load_scenario_waiting },
+  { "fanout", load_scenario_fanout },     { "echo", load_scenario_echo },       { "forward", load_scenario_forward },
+  { "idle", load_scenario_idle },         { "connect", load_scenario_connect }, { "store", load_scenario_store },
+  { "presence", load_scenario_presence }, { "resume", load_scenario_resume },   { "floor", load_scenario_floor },
+  { "polling", load_scenario_polling },   { "waiting", load_scenario_waiting },
 };
 
 /* Returns: (nullable): the scenario of that name */

@@ -83,6 +83,10 @@ class Server:
     def check(self):
         """Raises NotAvailable."""
 
+    def of(self, scenario):
+        """Returns the server as the scenario wants it."""
+        return self
+
     def command(self):
         raise NotImplementedError
 
