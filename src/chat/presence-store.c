@@ -22,6 +22,7 @@ struct _HarkPresenceStore
   HarkStore *store;       /* unowned */
   HarkClock *clock;       /* unowned */
   GHashTable *pending;    /* user id → online */
+  gint64 last_id;         /* up to which the last batch went */
   gulong changed_id;
   gboolean writing;
   guint retry_id;
@@ -146,24 +147,48 @@ on_written (gpointer data, const GError *error, gpointer user_data)
     self->retry_id = hark_clock_add_timeout (self->clock, RETRY_MS, on_retry, self);
 }
 
+static int
+compare_changes (gconstpointer a, gconstpointer b)
+{
+  const Change *left = a, *right = b;
+  return left->user_id < right->user_id ? -1 : left->user_id > right->user_id;
+}
+
+/* In the order of ids, from where the last batch ended, and round again: pages of members are windows over ids, so
+ * those who have loaded a page hear of a storm on it in one go. */
 static void
-write_pending (HarkPresenceStore *self)
+fill_batch (HarkPresenceStore *self, GArray *changes)
 {
   GHashTableIter iter;
   gpointer key, value;
+  guint first = 0;
+  g_hash_table_iter_init (&iter, self->pending);
+  while (g_hash_table_iter_next (&iter, &key, &value))
+    {
+      Change change = { *(gint64 *)key, GPOINTER_TO_INT (value) };
+      g_array_append_val (changes, change);
+    }
+  g_array_sort (changes, compare_changes);
+  while (first < changes->len && g_array_index (changes, Change, first).user_id <= self->last_id)
+    first++;
+  if (first < changes->len)
+    g_array_remove_range (changes, 0, first);
+  g_array_set_size (changes, MIN (changes->len, MAX_BATCH));
+  self->last_id = g_array_index (changes, Change, changes->len - 1).user_id;
+  for (guint i = 0; i < changes->len; i++)
+    g_hash_table_remove (self->pending, &g_array_index (changes, Change, i).user_id);
+}
+
+static void
+write_pending (HarkPresenceStore *self)
+{
   Batch *batch;
   if (self->writing || self->retry_id != 0 || g_hash_table_size (self->pending) == 0)
     return;
   batch = g_new (Batch, 1);
   batch->owner = self;
   batch->changes = g_array_new (FALSE, FALSE, sizeof (Change));
-  g_hash_table_iter_init (&iter, self->pending);
-  while (batch->changes->len < MAX_BATCH && g_hash_table_iter_next (&iter, &key, &value))
-    {
-      Change change = { *(gint64 *)key, GPOINTER_TO_INT (value) };
-      g_array_append_val (batch->changes, change);
-      g_hash_table_iter_remove (&iter);
-    }
+  fill_batch (self, batch->changes);
   self->writing = TRUE;
   hark_store_write (self->store, write_in_thread, batch, batch_free, on_written, NULL);
 }
