@@ -351,6 +351,7 @@ hark_hub_remove_session (HarkHub *self, HarkSession *session, guint code, const 
   if (!session->in_hub)
     return;
   session->in_hub = FALSE;
+  hark_subscriptions_fix (session);
   if (was_open)
     g_signal_emit (self, signals[SESSION_REMOVED], 0, session, code, reason);
   hark_index_remove_session (self->index, session);

@@ -24,6 +24,7 @@ struct _HarkIndex
   GHashTable *entries; /* HarkTopic → HarkTopicEntry (owned) */
   GPtrArray *dirty;    /* (element-type HarkTopicEntry): with a batch, in order of their first event */
   gsize batch_bytes;   /* over all dirty entries */
+  gint64 waiting_rev;  /* the least among them, or less; 0: nothing stored is */
   GPtrArray *slow;     /* (element-type HarkSession) (owned): over their bound in this delivery */
   guint n_subscriptions;
   guint n_interests;
@@ -220,6 +221,8 @@ settle (HarkIndex *self, HarkTopicEntry *entry)
   if (entry->batch == NULL)
     return;
   g_ptr_array_remove (self->dirty, entry);
+  if (self->dirty->len == 0)
+    self->waiting_rev = 0;
   deliver_entry (self, entry);
   hark_turn_mark (self->turn);
 }
@@ -236,21 +239,16 @@ hark_index_deliver (HarkIndex *self)
   for (guint i = 0; i < self->dirty->len; i++)
     deliver_entry (self, self->dirty->pdata[i]);
   g_ptr_array_set_size (self->dirty, 0);
+  self->waiting_rev = 0;
   end_slow_sessions (self);
 }
 
-/* Returns: the least rev of what was published and waits for the turn's end; 0 when nothing stored does */
+/* Returns: a rev up to which nothing that was published waits for the turn's end, plus one; 0 when nothing stored does.
+ * Every session that ends asks, and in a storm they end while thousands of topics wait: it is kept, not looked for. */
 gint64
 hark_index_get_waiting_rev (HarkIndex *self)
 {
-  gint64 rev = 0;
-  for (guint i = 0; i < self->dirty->len; i++)
-    {
-      const HarkEvent *event = hark_topic_entry_get_waiting (self->dirty->pdata[i]);
-      if (event != NULL && (rev == 0 || event->rev < rev))
-        rev = event->rev;
-    }
-  return rev;
+  return self->waiting_rev;
 }
 
 /**
@@ -281,6 +279,8 @@ hark_index_publish (HarkIndex *self, HarkEvent *event)
     }
   g_ptr_array_add (entry->batch, hark_event_ref (event));
   self->batch_bytes += event->len;
+  if (event->seq > 0 && (self->waiting_rev == 0 || event->rev < self->waiting_rev))
+    self->waiting_rev = event->rev;
   hark_turn_mark (self->turn);
   if (self->batch_bytes > MAX_BATCH_BYTES)
     hark_turn_end (self->turn);

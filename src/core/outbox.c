@@ -129,6 +129,13 @@ hark_outbox_consume (HarkOutbox *self, gsize bytes)
     hark_outbox_clear (self);
 }
 
+/* Returns: (transfer none): the buffer before which @i others are sent; @i is below the count */
+HarkBuffer *
+hark_outbox_get_nth (const HarkOutbox *self, guint i)
+{
+  return *slot (self, i);
+}
+
 /* Returns: (transfer none) (nullable): the buffer that is sent first */
 HarkBuffer *
 hark_outbox_get_first (const HarkOutbox *self)

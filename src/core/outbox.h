@@ -33,6 +33,7 @@ void hark_outbox_clear (HarkOutbox *self);
 gboolean hark_outbox_push (HarkOutbox *self, HarkBuffer *buffer, gsize max_bytes);
 guint hark_outbox_peek (const HarkOutbox *self, struct iovec *iov, guint n_iov);
 void hark_outbox_consume (HarkOutbox *self, gsize bytes);
+HarkBuffer *hark_outbox_get_nth (const HarkOutbox *self, guint i);
 HarkBuffer *hark_outbox_get_first (const HarkOutbox *self);
 gboolean hark_outbox_prepend (HarkOutbox *self, HarkOutbox *before);
 void hark_outbox_drop_unsent (HarkOutbox *self);

@@ -93,6 +93,54 @@ hark_subscription_new (HarkSession *session, HarkTopicEntry *entry, gint64 curso
   return self;
 }
 
+/* Returns: the seq of the last event that was handed to the session's transport */
+static gint64
+get_handed_over (HarkSubscription *self)
+{
+  gint64 cursor = MAX (self->cursor, self->entry->published_seq);
+  const HarkEvent *waiting = hark_topic_entry_get_waiting (self->entry);
+  if (waiting != NULL)
+    cursor = MIN (cursor, waiting->seq - 1);
+  if (self->missed > 0)
+    cursor = MIN (cursor, self->missed - 1);
+  return cursor;
+}
+
+/**
+ * hark_subscriptions_fix:
+ * @session: that is ending
+ *
+ * Sets all its cursors to where they stand, for good. One walk over what its outbox holds does for all: each
+ * subscription looking through it by itself would make the end of a session with many topics and a full outbox, which
+ * is what a slow one has, cost their product.
+ */
+void
+hark_subscriptions_fix (HarkSession *session)
+{
+  const HarkOutbox *outbox = session->transport != NULL ? &session->transport->outbox : NULL;
+  guint n = session->subscriptions != NULL ? session->subscriptions->len : 0;
+  g_autoptr (GHashTable) by_key = NULL;
+  g_autofree guint64 *keys = g_new (guint64, n + 1);
+  if (outbox != NULL && outbox->count > 0 && n > 0)
+    by_key = g_hash_table_new (g_int64_hash, g_int64_equal);
+  for (guint i = 0; i < n; i++)
+    {
+      HarkSubscription *subscription = session->subscriptions->pdata[i];
+      subscription->cursor = get_handed_over (subscription);
+      subscription->is_fixed = TRUE;
+      keys[i] = hark_topic_key (&subscription->entry->topic);
+      if (by_key != NULL)
+        g_hash_table_insert (by_key, &keys[i], subscription);
+    }
+  for (guint i = 0; by_key != NULL && i < outbox->count; i++)
+    {
+      const HarkBuffer *buffer = hark_outbox_get_nth (outbox, i);
+      HarkSubscription *subscription = buffer->seq > 0 ? g_hash_table_lookup (by_key, &buffer->key) : NULL;
+      if (subscription != NULL)
+        subscription->cursor = MIN (subscription->cursor, buffer->seq - 1);
+    }
+}
+
 /* Returns: (transfer none) (nullable): %NULL once ended */
 const HarkTopic *
 hark_subscription_get_topic (HarkSubscription *self)
@@ -110,17 +158,11 @@ hark_subscription_get_topic (HarkSubscription *self)
 gint64
 hark_subscription_get_cursor (HarkSubscription *self)
 {
-  gint64 cursor = self->cursor;
-  const HarkEvent *waiting;
+  gint64 cursor;
   gint64 unsent;
-  if (self->entry == NULL)
-    return cursor;
-  cursor = MAX (cursor, self->entry->published_seq);
-  waiting = hark_topic_entry_get_waiting (self->entry);
-  if (waiting != NULL)
-    cursor = MIN (cursor, waiting->seq - 1);
-  if (self->missed > 0)
-    cursor = MIN (cursor, self->missed - 1);
+  if (self->entry == NULL || self->is_fixed)
+    return self->cursor;
+  cursor = get_handed_over (self);
   if (self->session->transport != NULL
       && hark_outbox_find_unsent (&self->session->transport->outbox, hark_topic_key (&self->entry->topic), &unsent))
     cursor = MIN (cursor, unsent - 1);

@@ -20,6 +20,7 @@ struct _HarkSubscription
   HarkTopicEntry *entry; /* unowned: entries live while they have receivers; %NULL when ended */
   gint64 cursor;         /* where it began; see hark_subscription_get_cursor () */
   gint64 missed;         /* seq of the first event its session could not be sent; 0: none */
+  gboolean is_fixed;     /* the session is ending: @cursor is where it ends */
   guint32 position;      /* in the entry's receivers */
   guint32 slot;          /* in the session's subscriptions */
 };
@@ -35,6 +36,7 @@ gint64 hark_subscription_get_cursor (HarkSubscription *self);
 void hark_subscription_end (HarkSubscription *self);
 
 /* For the index. */
+void hark_subscriptions_fix (HarkSession *session);
 HarkSubscription *hark_subscription_new (HarkSession *session, HarkTopicEntry *entry, gint64 cursor);
 
 G_END_DECLS

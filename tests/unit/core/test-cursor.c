@@ -50,6 +50,36 @@ test_waiting (HubFixture *f, gconstpointer data)
 }
 
 static void
+test_many (HubFixture *f, gconstpointer data)
+{
+  HarkSession *ann = hub_fixture_connect (f, 1);
+  g_autoptr (HarkTransport) transport = g_object_ref (ann->transport);
+  g_autoptr (GString) expected = g_string_new (NULL);
+  g_autoptr (GString) log = g_string_new (NULL);
+  gint64 seqs[20] = { 0 }, rev = 0;
+  g_test_summary ("Where many cursors end is where each of them stood, whatever lies in the outbox.");
+  for (guint i = 0; i < G_N_ELEMENTS (seqs); i++)
+    {
+      g_autofree char *topic = g_strdup_printf ("channel/%u", i + 1);
+      hub_fixture_subscribe (f, ann, topic, 0, -1);
+    }
+  for (guint i = 0; i < 200; i++)
+    {
+      guint n = g_test_rand_int_range (0, G_N_ELEMENTS (seqs));
+      g_autofree char *topic = g_strdup_printf ("channel/%u", n + 1);
+      hub_fixture_publish (f, topic, ++seqs[n], ++rev, "x");
+      if (g_test_rand_bit ())
+        hark_turn_end (f->turn);
+      if (i < 100)
+        g_free (fake_transport_pop (FAKE_TRANSPORT (transport)));
+    }
+  on_removed (f->hub, ann, 0, NULL, expected);
+  g_signal_connect (f->hub, "session-removed", G_CALLBACK (on_removed), log);
+  fake_transport_hang_up (FAKE_TRANSPORT (transport), HARK_CLOSE_ABNORMAL);
+  g_assert_cmpstr (log->str, ==, expected->str);
+}
+
+static void
 test_not_stored_first (HubFixture *f, gconstpointer data)
 {
   HarkSession *ann = hub_fixture_connect (f, 1);
@@ -238,6 +268,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   ADD ("follows", test_follows);
   ADD ("waiting", test_waiting);
+  ADD ("many", test_many);
   ADD ("not-stored-first", test_not_stored_first);
   ADD ("no-event-first", test_no_event_first);
   ADD ("refused", test_refused);
