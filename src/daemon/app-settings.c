@@ -80,6 +80,7 @@ hark_app_read_front_config (HarkConfig *config, HarkFrontConfig *front)
     .allowed_hosts = hark_config_get_strings (config, HARK_SETTING_HTTP_ALLOWED_HOSTS),
     .allowed_origins = hark_config_get_strings (config, HARK_SETTING_HTTP_ALLOWED_ORIGINS),
     .deflate = hark_config_get_bool (config, HARK_SETTING_WEBSOCKET_COMPRESSION),
+    .deflate_bytes = setting_bytes (config, HARK_SETTING_WEBSOCKET_COMPRESSION_MEMORY_MAX),
     .allow_late_authentication = hark_config_get_bool (config, HARK_SETTING_AUTH_LATE_AUTHENTICATION),
     .expose_metrics = hark_config_get_bool (config, HARK_SETTING_HTTP_METRICS),
     .cors_credentials = hark_config_get_bool (config, HARK_SETTING_SOCKETIO_CORS_CREDENTIALS),

@@ -293,6 +293,11 @@ static const HarkSettingInfo table[HARK_N_SETTINGS] = {
     .doc = "Whether permessage-deflate is agreed on with clients that offer it. It saves bytes on the way and costs "
            "time and memory here.",
   },
+  [HARK_SETTING_WEBSOCKET_COMPRESSION_MEMORY_MAX] = {
+    AT ("websocket", "compression-memory-max"), BYTES (0, MIB (65536)), .fallback = "64M",
+    .doc = "Bytes that all clients with whom compression is agreed on can come to hold, 40 KiB each; who comes when they "
+           "are taken is served uncompressed.",
+  },
 
   [HARK_SETTING_SOCKETIO_ENABLED] = {
     AT ("socketio", "enabled"), BOOL, .fallback = "true",

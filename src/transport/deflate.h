@@ -26,10 +26,13 @@ void hark_deflater_free (HarkDeflater *self);
 HarkBuffer *hark_deflate_encode_frame (HarkDeflater *self, guint opcode, gconstpointer data, gsize len);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HarkDeflater, hark_deflater_free)
 
+/* What an inflater holds: a window of 32 KiB, and zlib's tables. */
+#define HARK_INFLATER_BYTES (40 * 1024)
+
 /**
  * HarkInflater:
  *
- * Undoes it, into a buffer of the caller's, who thereby bounds what comes out. Costs some 40 KiB while in use.
+ * Undoes it, into a buffer of the caller's, who thereby bounds what comes out. Costs %HARK_INFLATER_BYTES while in use.
  */
 typedef struct _HarkInflater HarkInflater;
 

@@ -40,6 +40,7 @@ static void
 connection_free (HarkFrontConnection *self)
 {
   g_clear_pointer (&self->lease, hark_address_lease_free);
+  g_clear_pointer (&self->deflate, hark_deflate_lease_free);
   g_clear_pointer (&self->identity, hark_identity_unref);
   hark_handshake_clear (&self->handshake);
   hark_front_engine_drop (self);
@@ -230,7 +231,7 @@ on_upgraded (gpointer connection, const guint8 *early, gsize early_len)
   HarkUpgrade *upgrade = hark_upgrade_new (self->fd);
   self->fd = -1;
   upgrade->kind = self->handshake.route->kind;
-  upgrade->deflate = self->handshake.extensions != NULL;
+  upgrade->deflate = g_steal_pointer (&self->deflate);
   upgrade->subprotocol = self->handshake.subprotocol;
   memcpy (upgrade->address, self->address, sizeof upgrade->address);
   upgrade->identity = g_steal_pointer (&self->identity);
@@ -383,6 +384,20 @@ check_body (const HarkRequestHead *head, gsize max_body, gboolean needs_length, 
   return NULL;
 }
 
+/* Reads what the head in front->head asks for; compression is agreed on as long as there is memory for it. */
+const HarkRefusal *
+hark_front_connection_read_handshake (HarkFrontConnection *self, const HarkRoute *route)
+{
+  HarkFront *front = self->front;
+  const HarkRefusal *refusal = hark_handshake_read (&self->handshake, &front->head, route, front->deflate != NULL);
+  if (refusal != NULL || self->handshake.extensions == NULL)
+    return refusal;
+  self->deflate = hark_deflate_budget_acquire (front->deflate);
+  if (self->deflate == NULL)
+    g_clear_pointer (&self->handshake.extensions, g_free);
+  return NULL;
+}
+
 /* The head is complete, in front->buffer. */
 static void
 connection_take_head (HarkFrontConnection *self, gsize len, gsize available)
@@ -425,7 +440,7 @@ connection_take_head (HarkFrontConnection *self, gsize len, gsize available)
     }
   refusal = hark_handshake_check_origin (head, (const char *const *)front->allowed_origins);
   if (refusal == NULL)
-    refusal = hark_handshake_read (&self->handshake, head, route, front->deflate);
+    refusal = hark_front_connection_read_handshake (self, route);
   if (refusal != NULL)
     hark_front_connection_refuse (self, refusal, has_body);
   else

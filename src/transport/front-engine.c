@@ -368,7 +368,7 @@ hark_front_engine_take_head (HarkFrontConnection *self, const HarkRoute *route, 
     }
   if (hark_request_head_has_token (head, "Upgrade", "websocket"))
     {
-      refusal = hark_handshake_read (&self->handshake, head, route, front->deflate);
+      refusal = hark_front_connection_read_handshake (self, route);
       if (refusal != NULL)
         {
           hark_front_connection_refuse (self, refusal, has_body);

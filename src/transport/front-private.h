@@ -30,8 +30,9 @@ typedef struct
   gint64 since;
   gsize scanned;
   gsize drained;
-  HarkAddressLease *lease; /* (owned) (nullable) */
-  HarkIdentity *identity;  /* (owned) (nullable) */
+  HarkAddressLease *lease;   /* (owned) (nullable) */
+  HarkDeflateLease *deflate; /* (owned) (nullable): with @handshake.extensions */
+  HarkIdentity *identity;    /* (owned) (nullable) */
   HarkHandshake handshake;
   HarkEngineRequest *request; /* (owned) (nullable): not yet answered */
   guint8 *body;               /* (owned) (nullable): of the request, while it comes */
@@ -56,7 +57,7 @@ struct _HarkFront
   guint n_routes;
   GStrv allowed_hosts;
   GStrv allowed_origins;
-  gboolean deflate;
+  HarkDeflateBudget *deflate; /* (owned) (nullable): %NULL: nobody compresses */
   gboolean allow_late_authentication;
   gboolean expose_metrics;
   gboolean cors_credentials;
@@ -111,6 +112,7 @@ struct _HarkFront
 
 extern const HarkHttpFuncs hark_front_connection_http_funcs;
 
+const HarkRefusal *hark_front_connection_read_handshake (HarkFrontConnection *self, const HarkRoute *route);
 void hark_front_connection_new (HarkFront *front, int fd, const struct sockaddr *address, HarkAddressLease *lease);
 void hark_front_connection_end (HarkFrontConnection *self);
 void hark_front_connection_expire (HarkFrontConnection *self);

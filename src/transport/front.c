@@ -189,6 +189,7 @@ hark_front_finalize (GObject *object)
   g_clear_object (&self->cancellable);
   g_clear_object (&self->engine_requests);
   g_clear_pointer (&self->addresses, hark_address_table_unref);
+  g_clear_pointer (&self->deflate, hark_deflate_budget_unref);
   g_clear_pointer (&self->engine_sessions, hark_address_table_unref);
   g_string_free (self->out, TRUE);
   g_free (self->engine_cookie);
@@ -267,7 +268,8 @@ hark_front_new (HarkListener *listener, HarkAuthenticator *authenticator, HarkMe
   self->n_routes = config->n_routes;
   self->allowed_hosts = g_strdupv ((GStrv)config->allowed_hosts);
   self->allowed_origins = g_strdupv ((GStrv)config->allowed_origins);
-  self->deflate = config->deflate;
+  if (config->deflate)
+    self->deflate = hark_deflate_budget_new (config->deflate_bytes, metrics);
   self->allow_late_authentication = config->allow_late_authentication;
   self->expose_metrics = config->expose_metrics;
   self->listener = g_object_ref (listener);

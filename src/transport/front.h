@@ -50,6 +50,7 @@ void hark_front_limits_init (HarkFrontLimits *self);
  * @allowed_hosts: (nullable): see hark_handshake_check_host ()
  * @allowed_origins: (nullable): see hark_handshake_check_origin ()
  * @deflate: whether permessage-deflate is agreed on
+ * @deflate_bytes: while those with whom it is can hold less than so much memory all together, see #HarkDeflateBudget
  * @allow_late_authentication: whether a WebSocket is opened for who presents no token; what becomes of it then is
  *   decided by its session
  * @expose_metrics: whether there is a `/metrics`
@@ -65,6 +66,7 @@ typedef struct
   const char *const *allowed_hosts;
   const char *const *allowed_origins;
   gboolean deflate;
+  gsize deflate_bytes;
   gboolean allow_late_authentication;
   gboolean expose_metrics;
   HarkEngineServer *engine;

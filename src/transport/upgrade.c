@@ -7,6 +7,8 @@
 
 static GQuark address_lease_quark (void);
 G_DEFINE_QUARK (hark - address - lease, address_lease)
+static GQuark deflate_lease_quark (void);
+G_DEFINE_QUARK (hark - deflate - lease, deflate_lease)
 
 /* @fd: (transfer full) */
 HarkUpgrade *
@@ -24,6 +26,7 @@ hark_upgrade_free (HarkUpgrade *self)
     close (self->fd);
   g_clear_pointer (&self->identity, hark_identity_unref);
   g_clear_pointer (&self->lease, hark_address_lease_free);
+  g_clear_pointer (&self->deflate, hark_deflate_lease_free);
   g_free (self->query);
   g_free (self->resume);
   g_free (self->cursors);
@@ -34,7 +37,8 @@ hark_upgrade_free (HarkUpgrade *self)
 /**
  * hark_upgrade_adopt:
  *
- * Gives the socket to @reactor. The place among its address's connections is given back when the WebSocket goes.
+ * Gives the socket to @reactor. The places among its address's connections and among those that compress are given back
+ * when the WebSocket goes.
  *
  * Returns: as hark_reactor_adopt ()
  */
@@ -44,10 +48,13 @@ hark_upgrade_adopt (HarkUpgrade *self, HarkReactor *reactor)
   HarkWebSocket *socket;
   int fd = self->fd;
   self->fd = -1;
-  socket = hark_reactor_adopt (reactor, fd, strcmp (self->address, "unix") == 0 ? NULL : self->address, self->deflate,
-                               self->early, self->early_len);
+  socket = hark_reactor_adopt (reactor, fd, strcmp (self->address, "unix") == 0 ? NULL : self->address,
+                               self->deflate != NULL, self->early, self->early_len);
   if (socket != NULL && self->lease != NULL)
     g_object_set_qdata_full (G_OBJECT (socket), address_lease_quark (), g_steal_pointer (&self->lease),
                              (GDestroyNotify)hark_address_lease_free);
+  if (socket != NULL && self->deflate != NULL)
+    g_object_set_qdata_full (G_OBJECT (socket), deflate_lease_quark (), g_steal_pointer (&self->deflate),
+                             (GDestroyNotify)hark_deflate_lease_free);
   return socket;
 }

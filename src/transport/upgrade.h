@@ -2,6 +2,7 @@
 #pragma once
 
 #include "transport/address-table.h"
+#include "transport/deflate-budget.h"
 #include "transport/reactor.h"
 
 #include "model/identity.h"
@@ -12,7 +13,7 @@ G_BEGIN_DECLS
  * HarkUpgrade:
  * @fd: (owned): the connected socket, non-blocking, behind the 101 response
  * @kind: of the route it came by
- * @deflate: whether permessage-deflate was agreed on
+ * @deflate: (owned) (nullable): the place among those with whom permessage-deflate was agreed on
  * @subprotocol: whether the client asked for, and was answered, %HARK_SUBPROTOCOL
  * @identity: (owned) (nullable): whose token was presented; %NULL when none was
  * @query, @resume, @cursors: (owned) (nullable): see #HarkHandshake
@@ -25,7 +26,7 @@ typedef struct
 {
   int fd;
   guint kind;
-  gboolean deflate;
+  HarkDeflateLease *deflate;
   gboolean subprotocol;
   char address[HARK_ADDRESS_LEN];
   HarkIdentity *identity;

@@ -157,3 +157,20 @@ test('HTTP and WebSocket are on one port; health, readiness and errors are plain
   assert.equal(JSON.parse(missing.body).code, 'not_found');
   assert.equal((await get('/healthz', { method: 'DELETE' })).status, 405);
 });
+
+test('compression is agreed on while there is memory for it, and again when somebody has left', async (t) => {
+  const small = await Hub.start({ settings: { 'websocket.compression': 'true', 'websocket.compression-memory-max': '80K' } });
+  t.after(() => small.stop());
+  const ann = await small.user('ann');
+  const connect = () => Client.connect(small, ann.token);
+  const bytes = async () => Number((await (await fetch(`${small.origin}/metrics`)).text()).match(/^hark_compression_bytes (\d+)$/m)[1]);
+  const clients = [await connect(), await connect(), await connect()];
+  assert.deepEqual(clients.map((c) => c.socket.extensions), ['permessage-deflate', 'permessage-deflate', '']);
+  assert.equal(await bytes(), 81920);
+  await clients[0].close();
+  while (await bytes() > 40960) await new Promise((resolve) => setImmediate(resolve));
+  const late = await connect();
+  assert.equal(late.socket.extensions, 'permessage-deflate');
+  assert.equal((await late.request('get_servers')).servers.length, 0);
+  for (const client of [...clients.slice(1), late]) await client.close();
+});

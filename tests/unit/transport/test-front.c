@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "transport/front.h"
 
+#include "transport/deflate.h"
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -300,6 +302,7 @@ test_handed_on (Fixture *self, gconstpointer data)
   int fd;
   g_test_summary ("Query, resume token, cursors, compression and early bytes reach the hub");
   self->config.deflate = TRUE;
+  self->config.deflate_bytes = HARK_INFLATER_BYTES;
   start (self);
   fd = connect_client (self);
   send_handshake (fd, "/ws/stored/?resume=r1&cursors=%7B%7D", "Sec-WebSocket-Extensions: permessage-deflate\r\n");
@@ -308,7 +311,7 @@ test_handed_on (Fixture *self, gconstpointer data)
   g_assert_cmpstr (upgrade->query, ==, "resume=r1&cursors=%7B%7D");
   g_assert_cmpstr (upgrade->resume, ==, "r1");
   g_assert_cmpstr (upgrade->cursors, ==, "{}");
-  g_assert_true (upgrade->deflate);
+  g_assert_nonnull (upgrade->deflate);
   g_assert_cmpuint (upgrade->early_len, ==, 0);
   close (fd);
   fd = connect_client (self);
@@ -317,10 +320,40 @@ test_handed_on (Fixture *self, gconstpointer data)
   g_assert_cmpuint (read_status (fd), ==, 101);
   upgrade = wait_for_upgrade (self, 1);
   g_assert_cmpmem (upgrade->early, upgrade->early_len, "early bytes", 11);
-  g_assert_false (upgrade->deflate);
+  g_assert_null (upgrade->deflate);
   g_assert_cmpint (send (upgrade->fd, "x\r\n\r\n", 5, 0), ==, 5);
   g_assert_cmpuint (read_status (fd), ==, 0);
   close (fd);
+}
+
+/* Returns: (transfer none): what became of a client that offers compression */
+static HarkUpgrade *
+open_compressed (Fixture *self, guint i)
+{
+  int fd = connect_client (self);
+  send_handshake (fd, "/ws/peeked/", "Sec-WebSocket-Extensions: permessage-deflate\r\n");
+  g_assert_cmpuint (read_status (fd), ==, 101);
+  close (fd);
+  return wait_for_upgrade (self, i);
+}
+
+static void
+test_deflate_budget (Fixture *self, gconstpointer data)
+{
+  HarkUpgrade *first;
+  g_test_summary ("Who comes when the memory for compression is taken is served without, until a place is free again");
+  self->config.deflate = TRUE;
+  self->config.deflate_bytes = 3 * HARK_INFLATER_BYTES - 1;
+  start (self);
+  first = open_compressed (self, 0);
+  g_assert_nonnull (first->deflate);
+  g_assert_nonnull (open_compressed (self, 1)->deflate);
+  g_assert_null (open_compressed (self, 2)->deflate);
+  g_assert_cmpint (get_count (self, "hark_compression_declined_total"), ==, 1);
+  hark_deflate_lease_free (g_steal_pointer (&first->deflate));
+  g_assert_nonnull (open_compressed (self, 3)->deflate);
+  g_assert_null (open_compressed (self, 4)->deflate);
+  g_assert_cmpint (get_count (self, "hark_compression_declined_total"), ==, 2);
 }
 
 static void
@@ -477,6 +510,7 @@ main (int argc, char **argv)
   ADD ("bad-tokens", test_bad_tokens);
   ADD ("no-late-authentication", test_no_late_authentication);
   ADD ("handed-on", test_handed_on);
+  ADD ("deflate-budget", test_deflate_budget);
   ADD ("lists", test_lists);
   ADD ("http", test_http);
   ADD ("metrics", test_metrics);
