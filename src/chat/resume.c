@@ -18,6 +18,9 @@
 /* Cursors that a client may give. */
 #define MAX_CURSORS 1000
 
+/* As many as the query for them names. */
+#define USERS_AT_A_TIME 16
+
 struct _HarkResume
 {
   HarkHub *hub; /* unowned, as all that follow */
@@ -216,31 +219,39 @@ recover_topics (HarkTransaction *tx, Resuming *self, GError **error)
   return TRUE;
 }
 
-/* @n: (inout): users loaded again */
+/*
+ * @ids: the last ones may be 0, which is nobody
+ * @n: (inout): users loaded again
+ *
+ * So many at a time, because asking for each alone is most of what a resume costs.
+ */
 static gboolean
-recover_user (HarkTransaction *tx, Resuming *self, gint64 user_id, guint *n, GError **error)
+recover_some_users (HarkTransaction *tx, Resuming *self, const gint64 ids[USERS_AT_A_TIME], guint *n, GError **error)
 {
   HarkJsonWriter *json = &self->parent.reply;
   g_auto (HarkRows) rows = HARK_ROWS_INIT;
   g_autoptr (GError) local_error = NULL;
   if (!hark_transaction_query (tx, &rows, error,
                                "SELECT " HARK_USER_COLUMNS ", u.rev, coalesce(t.seq, 0) FROM users u"
-                               " LEFT JOIN topics t ON t.name = 'user/' || u.user_id WHERE u.user_id = ?"
+                               " LEFT JOIN topics t ON t.name = 'user/' || u.user_id"
+                               " WHERE u.user_id IN (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
                                " AND EXISTS (SELECT 1 FROM members a JOIN members b ON b.server_id = a.server_id"
                                " WHERE a.user_id = ? AND b.user_id = u.user_id)",
-                               "ii", user_id, self->parent.actor))
+                               "iiiiiiiiiiiiiiiii", ids[0], ids[1], ids[2], ids[3], ids[4], ids[5], ids[6], ids[7],
+                               ids[8], ids[9], ids[10], ids[11], ids[12], ids[13], ids[14], ids[15], self->parent.actor))
     return FALSE;
-  if (!hark_rows_next (&rows, &local_error))
-    return hark_rows_check (&local_error, error);
-  *n += 1;
-  hark_snapshot_add_user (&self->parent, user_id, hark_rows_get_int64 (&rows, HARK_N_USER_COLUMNS + 1));
-  if (hark_rows_get_int64 (&rows, HARK_N_USER_COLUMNS) > self->seen_rev)
+  while (hark_rows_next (&rows, &local_error))
     {
+      *n += 1;
+      hark_snapshot_add_user (&self->parent, hark_rows_get_int64 (&rows, 0),
+                              hark_rows_get_int64 (&rows, HARK_N_USER_COLUMNS + 1));
+      if (hark_rows_get_int64 (&rows, HARK_N_USER_COLUMNS) <= self->seen_rev)
+        continue;
       hark_json_writer_begin_object (json);
       hark_user_row_write (&rows, json);
       hark_json_writer_end_object (json);
     }
-  return TRUE;
+  return hark_rows_check (&local_error, error);
 }
 
 static gboolean
@@ -250,9 +261,13 @@ recover_users (HarkTransaction *tx, Resuming *self, GArray *loaded, GError **err
   guint n = 0;
   hark_json_writer_member (json, "changed");
   hark_json_writer_begin_array (json);
-  for (guint i = 0; i < loaded->len; i++)
-    if (!recover_user (tx, self, g_array_index (loaded, gint64, i), &n, error))
-      return FALSE;
+  for (guint i = 0; i < loaded->len; i += USERS_AT_A_TIME)
+    {
+      gint64 ids[USERS_AT_A_TIME] = { 0 };
+      memcpy (ids, &g_array_index (loaded, gint64, i), MIN (USERS_AT_A_TIME, loaded->len - i) * sizeof *ids);
+      if (!recover_some_users (tx, self, ids, &n, error))
+        return FALSE;
+    }
   hark_json_writer_end_array (json);
   hark_json_writer_member_int (json, "users", n);
   return TRUE;

@@ -88,6 +88,37 @@ test_recovered (ChatFixture *f, gconstpointer data)
 }
 
 static void
+test_page (ChatFixture *f, gconstpointer data)
+{
+  Community c;
+  Client *bob, *again;
+  gint64 members[38];
+  g_autoptr (JsonObject) reply = NULL;
+  g_test_summary ("A whole page of loaded users is loaded again, but for who left; who changed meanwhile is told.");
+  make (f, &c);
+  for (guint i = 0; i < G_N_ELEMENTS (members); i++)
+    {
+      g_autofree char *name = g_strdup_printf ("user%u", i);
+      members[i] = chat_fixture_user (f, name);
+      chat_fixture_join (f, c.server, members[i]);
+    }
+  bob = chat_fixture_connect (f, c.bob);
+  client_do (bob, "get_server_members", "\"server_id\":\"" ID "\"", c.server);
+  client_hang_up (bob);
+  for (guint i = 0; i < G_N_ELEMENTS (members); i += 12)
+    g_free (chat_fixture_call (f, "update_user", "\"user_id\":\"" ID "\",\"bio\":\"new\"", members[i]));
+  g_free (
+    chat_fixture_call (f, "remove_member", "\"server_id\":\"" ID "\",\"user_id\":\"" ID "\"", c.server, members[1]));
+  again = chat_fixture_connect (f, c.bob);
+  reply = client_ask (again, "resume", "\"resume\":\"%s\"", bob->resume);
+  g_assert_cmpint (json_object_get_int_member (reply, "users"), ==, 2 + G_N_ELEMENTS (members) - 1);
+  g_assert_cmpuint (json_array_get_length (json_object_get_array_member (reply, "changed")), ==, 4);
+  g_free (chat_fixture_call (f, "update_user", "\"user_id\":\"" ID "\",\"bio\":\"newer\"",
+                             members[G_N_ELEMENTS (members) - 1]));
+  json_object_unref (client_pop_type (again, "user_update"));
+}
+
+static void
 test_after_restart (ChatFixture *f, gconstpointer data)
 {
   Community c;
@@ -272,6 +303,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   ADD ("/resume/recovered", test_recovered);
+  ADD ("/resume/page", test_page);
   ADD ("/resume/after-restart", test_after_restart);
   ADD ("/resume/half-dead", test_half_dead);
   ADD ("/resume/secret", test_secret);
