@@ -278,6 +278,7 @@ parse_options (Options *options, int *argc, char ***argv, GError **error)
       return FALSE;
     }
   options->front.deflate = deflate;
+  options->front.deflate_bytes = G_MAXSIZE; /* it measures, and has no clients but those */
   options->front.limits.count_local = count_local;
   options->front.limits.handshake_ms = handshake_ms;
   options->front.limits.max_handshakes = max_handshakes;
