@@ -176,6 +176,7 @@ hark_hub_new (HarkTurn *turn, HarkDispatcher *dispatcher, HarkClock *clock, Hark
   self->ids = g_object_ref (ids);
   self->limits = *limits;
   self->index = hark_index_new (turn, metrics);
+  hark_index_set_droppable_percent (self->index, limits->droppable_percent);
   hark_recent_init (&self->recent, limits->max_recent, limits->max_recent_bytes);
   self->n_opened = hark_metrics_counter (metrics, "hark_sessions_opened_total", "Sessions that began.");
   self->n_closed = hark_metrics_counter (metrics, "hark_sessions_closed_total", "Sessions that ended.");
@@ -469,6 +470,28 @@ gboolean
 hark_hub_remembers (HarkHub *self, gint64 rev)
 {
   return hark_recent_reaches (&self->recent, rev);
+}
+
+typedef struct
+{
+  const HarkTopic *topic;
+  const char *but_kind;
+  gboolean found;
+} Sought;
+
+static void
+seek_event (HarkEvent *event, gpointer data)
+{
+  Sought *sought = data;
+  sought->found |= hark_topic_equal (&event->topic, sought->topic) && strcmp (event->kind, sought->but_kind) != 0;
+}
+
+gboolean
+hark_hub_has_published (HarkHub *self, const HarkTopic *topic, gint64 rev, const char *but_kind)
+{
+  Sought sought = { topic, but_kind, FALSE };
+  hark_recent_foreach_since (&self->recent, rev, seek_event, &sought);
+  return sought.found;
 }
 
 /* A session may have ended while what it asked for was read. */

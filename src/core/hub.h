@@ -25,11 +25,12 @@ typedef struct
   guint max_strikes;           /* refused messages before a session is disconnected for abuse */
   guint max_recent;            /* events kept to join snapshots and updates */
   gsize max_recent_bytes;
+  guint droppable_percent; /* of an outbox's bound: a session with more waiting gets no droppable events */
 } HarkHubLimits;
 
 #define HARK_HUB_LIMITS_DEFAULT                                                                                        \
   {                                                                                                                    \
-    0, 100, 1000, 10000, 256, 50, 8192, 8 << 20                                                                        \
+    0, 100, 1000, 10000, 256, 50, 8192, 8 << 20, 25                                                                    \
   }
 
 #define HARK_TYPE_HUB (hark_hub_get_type ())
@@ -81,6 +82,8 @@ gint64 hark_hub_get_published_rev (HarkHub *self);
 typedef void (*HarkHubFunc) (gpointer data);
 void hark_hub_when_published (HarkHub *self, gint64 rev, HarkHubFunc func, gpointer data);
 gboolean hark_hub_remembers (HarkHub *self, gint64 rev);
+/* Whether an event of the topic that is not of @kind was published after @rev, which the hub remembers. */
+gboolean hark_hub_has_published (HarkHub *self, const HarkTopic *topic, gint64 rev, const char *but_kind);
 
 /* Subscribes; for a topic already subscribed to gives that subscription (nothing is sent twice). @cursor is the topic's
  * seq at @rev. TOO_LARGE when the session has too many. */

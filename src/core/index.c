@@ -28,9 +28,11 @@ struct _HarkIndex
   GPtrArray *slow;     /* (element-type HarkSession) (owned): over their bound in this delivery */
   guint n_subscriptions;
   guint n_interests;
+  guint droppable_percent; /* of an outbox's bound: with more waiting, no droppable event is added */
   HarkCounter *n_events;
   HarkCounter *n_deliveries;
   HarkCounter *n_slow;
+  HarkCounter *n_dropped;
 };
 
 G_DEFINE_FINAL_TYPE (HarkIndex, hark_index, G_TYPE_OBJECT)
@@ -91,6 +93,10 @@ hark_index_new (HarkTurn *turn, HarkMetrics *metrics)
   self->n_deliveries = hark_metrics_counter (metrics, "hark_deliveries_total", "Events handed to a session's outbox.");
   self->n_slow = hark_metrics_counter (metrics, "hark_sessions_slow_total",
                                        "Sessions disconnected because their outbox passed its bound.");
+  self->n_dropped
+    = hark_metrics_counter (metrics, "hark_deliveries_dropped_total",
+                            "Droppable events (as of who is typing) kept from sessions that read slowly.");
+  self->droppable_percent = 100;
   hark_turn_set_stage (turn, HARK_TURN_DELIVER, (HarkTurnFunc)hark_index_deliver, self);
   return self;
 }
@@ -175,12 +181,22 @@ pass_over (HarkIndex *self, HarkSession *session, const HarkBuffer *units)
   g_ptr_array_add (self->slow, g_object_ref (session));
 }
 
+/* Whether a droppable event may be added to what waits for a session. Such an event never ends one: what it misses
+ * needs no resume. */
+static gboolean
+has_room (HarkIndex *self, HarkTransport *transport, const HarkBuffer *units)
+{
+  gsize room = (gsize)transport->max_outbox * self->droppable_percent / 100;
+  return !transport->closing && !transport->given_up && transport->outbox.bytes + units->len <= room;
+}
+
 /* Gives events of one topic to its receivers; encodes once for each wire there is among them. */
 static void
 fan_out (HarkIndex *self, HarkTopicEntry *entry, HarkEvent *const *events, guint n_events)
 {
   HarkBuffer *encoded[HARK_MAX_WIRES] = { NULL };
-  gboolean filtered = events[0]->audience != NULL;
+  gboolean filtered = events[0]->audience != NULL || events[0]->except != 0;
+  gboolean droppable = events[0]->droppable;
   guint n_delivered = 0;
   for (guint i = 0; i < entry->n_receivers; i++)
     {
@@ -196,6 +212,11 @@ fan_out (HarkIndex *self, HarkTopicEntry *entry, HarkEvent *const *events, guint
         encoded[wire] = encode (self, session->wire, events, n_events);
       if (encoded[wire]->len == 0)
         continue;
+      if (G_UNLIKELY (droppable && !has_room (self, session->transport, encoded[wire])))
+        {
+          hark_counter_add (self->n_dropped, 1);
+          continue;
+        }
       if (G_LIKELY (hark_transport_send (session->transport, encoded[wire]) && !session->transport->closing))
         n_delivered++;
       else
@@ -251,6 +272,13 @@ hark_index_get_waiting_rev (HarkIndex *self)
   return self->waiting_rev;
 }
 
+/* From which part of its outbox's bound on a session gets no droppable events. */
+void
+hark_index_set_droppable_percent (HarkIndex *self, guint percent)
+{
+  self->droppable_percent = percent;
+}
+
 /**
  * hark_index_publish:
  *
@@ -265,7 +293,7 @@ hark_index_publish (HarkIndex *self, HarkEvent *event)
     return;
   if (event->seq > 0)
     entry->published_seq = event->seq;
-  if (event->audience != NULL)
+  if (event->audience != NULL || event->except != 0 || event->droppable)
     {
       settle (self, entry);
       fan_out (self, entry, &event, 1);

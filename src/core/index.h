@@ -46,6 +46,7 @@ gboolean hark_index_add_interest (HarkIndex *self, HarkSession *session, const H
 gboolean hark_index_remove_interest (HarkIndex *self, HarkSession *session, const HarkTopic *topic);
 void hark_index_remove_session (HarkIndex *self, HarkSession *session);
 
+void hark_index_set_droppable_percent (HarkIndex *self, guint percent);
 void hark_index_publish (HarkIndex *self, HarkEvent *event);
 void hark_index_deliver (HarkIndex *self);
 gint64 hark_index_get_waiting_rev (HarkIndex *self);

@@ -21,6 +21,8 @@ hark_event_new (const HarkTopic *topic, gint64 seq, gint64 rev, const char *kind
   self->rev = rev;
   self->kind = g_intern_string (kind);
   self->audience = NULL;
+  self->except = 0;
+  self->droppable = FALSE;
   self->len = len;
   memcpy (self->json, json, len);
   return self;
@@ -47,9 +49,25 @@ hark_event_take_audience (HarkEvent *self, GArray *audience)
   self->audience = audience;
 }
 
+/* Keeps the event from one user, as from who caused it. For what is not stored; before anyone else has it. */
+void
+hark_event_set_except (HarkEvent *self, gint64 user_id)
+{
+  self->except = user_id;
+}
+
+/* Makes the event the first to be left out when a receiver is slow. For what is not stored; before anyone else has it. */
+void
+hark_event_set_droppable (HarkEvent *self)
+{
+  self->droppable = TRUE;
+}
+
 gboolean
 hark_event_may_see (const HarkEvent *self, gint64 user_id)
 {
+  if (self->except != 0 && self->except == user_id)
+    return FALSE;
   return self->audience == NULL || g_array_binary_search (self->audience, &user_id, compare_ids, NULL);
 }
 

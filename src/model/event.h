@@ -15,18 +15,22 @@ G_BEGIN_DECLS
 typedef struct
 {
   gatomicrefcount refs;
-  HarkTopic topic;  /* (owned) */
-  gint64 seq;       /* position on @topic; 0 when not stored */
-  gint64 rev;       /* position among all changes; 0 when not stored */
-  const char *kind; /* interned: the JSON's `type` */
-  GArray *audience; /* (nullable) (owned) (element-type gint64): sorted ids of the only users who may see it */
-  gsize len;        /* bytes in @json */
-  char json[];      /* not terminated */
+  HarkTopic topic;    /* (owned) */
+  gint64 seq;         /* position on @topic; 0 when not stored */
+  gint64 rev;         /* position among all changes; 0 when not stored */
+  const char *kind;   /* interned: the JSON's `type` */
+  GArray *audience;   /* (nullable) (owned) (element-type gint64): sorted ids of the only users who may see it */
+  gint64 except;      /* a user who does not get it; 0: none */
+  gboolean droppable; /* not worth a session: who has much waiting does not get it */
+  gsize len;          /* bytes in @json */
+  char json[];        /* not terminated */
 } HarkEvent;
 
 HarkEvent *hark_event_new (const HarkTopic *topic, gint64 seq, gint64 rev, const char *kind, const char *json,
                            gsize len);
 void hark_event_take_audience (HarkEvent *self, GArray *audience);
+void hark_event_set_except (HarkEvent *self, gint64 user_id);
+void hark_event_set_droppable (HarkEvent *self);
 gboolean hark_event_may_see (const HarkEvent *self, gint64 user_id);
 HarkEvent *hark_event_ref (HarkEvent *self);
 void hark_event_unref (HarkEvent *self);

@@ -143,9 +143,9 @@ test_fan_out (Fixture *f, gconstpointer data)
   subscribe (f, eve, "channel/2", 0, -1);
   publish (f, "channel/1", 1, 1, "{\"n\":1}");
   publish (f, "channel/1", 2, 2, "{\"n\":2}");
-  g_assert_cmpuint (fake_transport_get_n_waiting (wire_of (ann)), ==, 0);
+  g_assert_cmpuint (fake_transport_get_n_waiting (FAKE_TRANSPORT (ann->transport)), ==, 0);
   hark_turn_end (f->turn);
-  g_assert_cmpuint (fake_transport_get_n_waiting (wire_of (ann)), ==, 1);
+  g_assert_cmpuint (fake_transport_get_n_waiting (FAKE_TRANSPORT (ann->transport)), ==, 1);
   assert_reads (ann, "{\"n\":1}");
   assert_reads (ann, "{\"n\":2}");
   assert_reads (bob, "{\"n\":1}");
@@ -391,6 +391,63 @@ test_slow (Fixture *f, gconstpointer data)
 }
 
 static void
+publish_typing (Fixture *f, gint64 except)
+{
+  HarkTopic topic = hark_topic (HARK_TOPIC_CHANNEL, 1);
+  g_autoptr (HarkEvent) event = hark_event_new (&topic, 0, 0, "typing", "t", 1);
+  hark_event_set_droppable (event);
+  hark_event_set_except (event, except);
+  hark_hub_publish (f->hub, event);
+}
+
+static void
+test_droppable (Fixture *f, gconstpointer data)
+{
+  HarkSession *ann = connect_as (f, 1, 0), *bob = connect_as (f, 2, 0);
+  HarkCounter *dropped = hark_metrics_counter (f->metrics, "hark_deliveries_dropped_total", "");
+  g_test_summary ("What is droppable comes in order, is kept from who reads slowly without ending them, and comes "
+                  "again when they have read.");
+  ann->transport->max_outbox = 40;
+  subscribe (f, ann, "channel/1", 0, -1);
+  subscribe (f, bob, "channel/1", 0, -1);
+  publish (f, "channel/1", 1, 1, "12345678");
+  publish_typing (f, 0);
+  publish (f, "channel/1", 2, 2, "12345678");
+  hark_turn_end (f->turn);
+  g_assert_cmpint (hark_counter_get (dropped), ==, 1);
+  for (guint i = 3; i < 5; i++)
+    publish (f, "channel/1", i, i, "12345678");
+  publish_typing (f, 0);
+  hark_turn_end (f->turn);
+  g_assert_cmpint (hark_counter_get (dropped), ==, 2);
+  g_assert_cmpuint (fake_transport_get_close_code (FAKE_TRANSPORT (ann->transport)), ==, 0);
+  for (guint i = 0; i < 4; i++)
+    assert_reads (ann, "12345678");
+  assert_reads (ann, NULL);
+  publish_typing (f, 0);
+  hark_turn_end (f->turn);
+  assert_reads (ann, "t");
+  assert_reads (bob, "12345678");
+  assert_reads (bob, "t");
+  assert_reads (bob, "12345678");
+}
+
+static void
+test_except (Fixture *f, gconstpointer data)
+{
+  HarkSession *ann = connect_as (f, 1, 0), *tab = connect_as (f, 1, 0), *bob = connect_as (f, 2, 0);
+  g_test_summary ("An event that is kept from a user reaches none of that user's sessions and all others.");
+  subscribe (f, ann, "channel/1", 0, -1);
+  subscribe (f, tab, "channel/1", 0, -1);
+  subscribe (f, bob, "channel/1", 0, -1);
+  publish_typing (f, 1);
+  hark_turn_end (f->turn);
+  assert_reads (ann, NULL);
+  assert_reads (tab, NULL);
+  assert_reads (bob, "t");
+}
+
+static void
 test_revoked (Fixture *f, gconstpointer data)
 {
   HarkSession *one = connect_as (f, 1, 0), *two = connect_as (f, 1, 0), *bob = connect_as (f, 2, 0);
@@ -514,15 +571,15 @@ test_pending (Fixture *f, gconstpointer data)
   g_test_summary ("A session with too many requests under way is not read until half of them are answered.");
   for (guint i = 0; i < 4; i++)
     {
-      g_assert_true (fake_transport_is_reading (wire_of (ann)));
+      g_assert_true (fake_transport_is_reading (FAKE_TRANSPORT (ann->transport)));
       fake_transport_say (wire_of (ann), "wait {}");
       g_ptr_array_add (held, g_steal_pointer (&f->held));
     }
-  g_assert_false (fake_transport_is_reading (wire_of (ann)));
+  g_assert_false (fake_transport_is_reading (FAKE_TRANSPORT (ann->transport)));
   hark_command_reply_empty (held->pdata[0]);
-  g_assert_false (fake_transport_is_reading (wire_of (ann)));
+  g_assert_false (fake_transport_is_reading (FAKE_TRANSPORT (ann->transport)));
   hark_command_reply_empty (held->pdata[1]);
-  g_assert_true (fake_transport_is_reading (wire_of (ann)));
+  g_assert_true (fake_transport_is_reading (FAKE_TRANSPORT (ann->transport)));
   hark_command_reply_empty (held->pdata[2]);
   hark_session_close (ann, HARK_CLOSE_NORMAL, NULL);
   hark_command_reply_empty (held->pdata[3]);
@@ -540,7 +597,7 @@ test_abuse (Fixture *f, gconstpointer data)
       fake_transport_say (wire_of (ann), "rubbish");
       fake_transport_say (wire_of (ann), "echo {}");
     }
-  g_assert_cmpuint (fake_transport_get_close_code (wire_of (ann)), ==, 0);
+  g_assert_cmpuint (fake_transport_get_close_code (FAKE_TRANSPORT (ann->transport)), ==, 0);
   for (guint i = 0; i < 3; i++)
     fake_transport_say (FAKE_TRANSPORT (transport), "rubbish");
   g_assert_cmpuint (fake_transport_get_close_code (FAKE_TRANSPORT (transport)), ==, HARK_CLOSE_POLICY);
@@ -648,6 +705,8 @@ main (int argc, char **argv)
   ADD ("interest-replay", test_interest_replay);
   ADD ("links", test_links);
   ADD ("slow", test_slow);
+  ADD ("droppable", test_droppable);
+  ADD ("except", test_except);
   ADD ("revoked", test_revoked);
   ADD ("ends-once", test_ends_once);
   ADD ("peer-hangs-up", test_peer_hangs_up);

@@ -70,6 +70,19 @@ test_nobody (void)
   g_assert_false (hark_event_may_see (event, 0));
 }
 
+static void
+test_except (void)
+{
+  HarkTopic topic = hark_topic (HARK_TOPIC_CHANNEL, 1);
+  g_autoptr (HarkEvent) event = hark_event_new (&topic, 0, 0, "typing", "{}", 2);
+  g_test_summary ("An event can be kept from one user.");
+  g_assert_false (event->droppable);
+  hark_event_set_except (event, 5);
+  g_assert_false (hark_event_may_see (event, 5));
+  g_assert_true (hark_event_may_see (event, 6));
+  g_assert_true (hark_event_may_see (event, 0));
+}
+
 #define N_TURNS 200000
 
 static gpointer
@@ -100,6 +113,7 @@ main (int argc, char **argv)
   g_test_add_func ("/event/everyone", test_everyone);
   g_test_add_func ("/event/audience", test_audience);
   g_test_add_func ("/event/nobody", test_nobody);
+  g_test_add_func ("/event/except", test_except);
   g_test_add_func ("/event/threads", test_threads);
   return g_test_run ();
 }
