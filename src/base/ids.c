@@ -128,3 +128,10 @@ hark_id_get_time_ms (gint64 id)
 {
   return (id >> COUNTER_BITS) + EPOCH_MS;
 }
+
+/* The least id that can have been made at a moment; what is made then or later is not less. */
+gint64
+hark_id_at_time_ms (gint64 real_ms)
+{
+  return MAX (real_ms - EPOCH_MS, 0) * (1 << COUNTER_BITS);
+}

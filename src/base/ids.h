@@ -17,5 +17,6 @@ void hark_ids_seen (HarkIds *self, gint64 id);
 char *hark_id_format (gint64 id, char out[HARK_ID_LEN]);
 gboolean hark_id_parse (const char *text, gsize len, gint64 *id);
 gint64 hark_id_get_time_ms (gint64 id);
+gint64 hark_id_at_time_ms (gint64 real_ms);
 
 G_END_DECLS

@@ -24,6 +24,12 @@ typedef struct
   guint grants_per_channel;
   guint tokens_per_user; /* neither expired nor revoked */
   guint ids_per_forget;
+  guint emoji_chars;              /* of a reaction */
+  guint emojis_per_message;       /* different ones */
+  guint reactions_per_user;       /* of one message */
+  guint query_chars;              /* of a search */
+  guint typing_ms;                /* between two announcements of one user in one channel */
+  guint typing_max;               /* users and channels of which that is remembered */
   guint token_cache;              /* identities remembered */
   guint authenticate_ms;          /* for saying who one is */
   guint heartbeat_ms;             /* told in the welcome; 0: none */

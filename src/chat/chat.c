@@ -7,6 +7,7 @@
 
 #include "chat/accounts.h"
 #include "chat/channels.h"
+#include "chat/edits.h"
 #include "chat/forward.h"
 #include "chat/grants.h"
 #include "chat/history.h"
@@ -17,8 +18,11 @@
 #include "chat/ping.h"
 #include "chat/presence-store.h"
 #include "chat/publish.h"
+#include "chat/reactions.h"
 #include "chat/resume.h"
 #include "chat/retention.h"
+#include "chat/search-index.h"
+#include "chat/search.h"
 #include "chat/servers.h"
 #include "chat/session-admin.h"
 #include "chat/session-store.h"
@@ -26,6 +30,7 @@
 #include "chat/snapshot.h"
 #include "chat/token-authenticator.h"
 #include "chat/tokens.h"
+#include "chat/typing.h"
 #include "chat/unread.h"
 #include "core/event-log.h"
 
@@ -51,7 +56,12 @@ struct _HarkChat
   HarkGrants *grants;
   HarkPresenceStore *presence_store;
   HarkMembers *members;
+  HarkSearchIndex *search_index;
   HarkMessages *messages;
+  HarkEdits *edits;
+  HarkReactions *reactions;
+  HarkTyping *typing;
+  HarkSearch *search;
   HarkHistory *history;
   HarkUnread *unread;
   HarkInterests *interests;
@@ -82,7 +92,12 @@ hark_chat_dispose (GObject *object)
   g_clear_pointer (&self->interests, hark_interests_free);
   g_clear_pointer (&self->unread, hark_unread_free);
   g_clear_pointer (&self->history, hark_history_free);
+  g_clear_pointer (&self->search, hark_search_free);
+  g_clear_pointer (&self->typing, hark_typing_free);
+  g_clear_pointer (&self->reactions, hark_reactions_free);
+  g_clear_pointer (&self->edits, hark_edits_free);
   g_clear_pointer (&self->messages, hark_messages_free);
+  g_clear_pointer (&self->search_index, hark_search_index_free);
   g_clear_pointer (&self->members, hark_members_free);
   g_clear_pointer (&self->presence_store, hark_presence_store_free);
   g_clear_pointer (&self->grants, hark_grants_free);
@@ -131,7 +146,12 @@ add_concerns (HarkChat *self)
   self->grants = hark_grants_new (hub, store, self->snapshots, limits);
   self->presence_store = hark_presence_store_new (self->presence, store, self->clock);
   self->members = hark_members_new (hub, store, self->snapshots, limits);
-  self->messages = hark_messages_new (hub, store, self->metrics, limits);
+  self->search_index = hark_search_index_new (store, self->clock, self->metrics);
+  self->messages = hark_messages_new (hub, store, self->search_index, self->metrics, limits);
+  self->edits = hark_edits_new (hub, store, self->metrics, limits);
+  self->reactions = hark_reactions_new (hub, store, self->metrics, limits);
+  self->typing = hark_typing_new (hub, self->metrics, limits);
+  self->search = hark_search_new (hub, store, limits);
   self->history = hark_history_new (hub, self->snapshots);
   self->unread = hark_unread_new (hub, store);
   self->interests = hark_interests_new (hub, self->snapshots, limits);
@@ -175,6 +195,8 @@ see_ids (HarkTransaction *tx, HarkIds *ids, GError **error)
   gint64 newest = 0;
   if (!hark_transaction_query_int64 (tx, &newest, NULL, error,
                                      "SELECT coalesce(max(id), 0) FROM (SELECT max(message_id) AS id FROM messages"
+                                     " UNION ALL SELECT max(message_id) FROM deleted_messages"
+                                     " UNION ALL SELECT upto FROM message_index_state"
                                      " UNION ALL SELECT max(user_id) FROM users UNION ALL SELECT max(token_id) FROM "
                                      "tokens"
                                      " UNION ALL SELECT max(server_id) FROM servers"

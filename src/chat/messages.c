@@ -23,6 +23,7 @@ struct _HarkMessages
 {
   HarkHub *hub; /* unowned, as all that follow */
   HarkStore *store;
+  HarkSearchIndex *search_index;
   const HarkChatLimits *limits;
   HarkCounter *n_messages;
   HarkCounter *n_copies;
@@ -33,6 +34,7 @@ typedef struct
   HarkRequest parent;
   gint64 channel_id;
   gint64 server_id;  /* 0: not said */
+  gint64 reply_to;   /* 0: none */
   gint64 message_id; /* out */
   gint64 seq;        /* out */
   gboolean is_copy;  /* out */
@@ -61,8 +63,10 @@ static gboolean
 find_first (HarkTransaction *tx, SendMessage *self, GError **error)
 {
   self->is_copy = TRUE;
-  return hark_transaction_query_int64 (tx, &self->seq, NULL, error, "SELECT seq FROM messages WHERE message_id = ?",
-                                       "i", self->message_id);
+  return hark_transaction_query_int64 (tx, &self->seq, NULL, error,
+                                       "SELECT seq FROM messages WHERE message_id = ?"
+                                       " UNION ALL SELECT seq FROM deleted_messages WHERE message_id = ?",
+                                       "ii", self->message_id, self->message_id);
 }
 
 static gboolean
@@ -71,15 +75,15 @@ store_message (HarkTransaction *tx, SendMessage *self, const HarkMessageRow *row
   if (self->client_id_len > 0)
     return hark_transaction_exec (tx, error,
                                   "INSERT INTO messages (message_id, channel_id, seq, ordinal, author_id, text,"
-                                  " created_at, client_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                                  "iiiiiTiT", row->message_id, row->channel_id, self->seq, ordinal, row->author_id,
-                                  row->text.data, row->text.len, row->created_at, row->client_id.data,
+                                  " created_at, reply_to, client_id) VALUES (?, ?, ?, ?, ?, ?, ?, nullif(?, 0), ?)",
+                                  "iiiiiTiiT", row->message_id, row->channel_id, self->seq, ordinal, row->author_id,
+                                  row->text.data, row->text.len, row->created_at, row->reply_to, row->client_id.data,
                                   row->client_id.len);
   return hark_transaction_exec (tx, error,
                                 "INSERT INTO messages (message_id, channel_id, seq, ordinal, author_id, text,"
-                                " created_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                                "iiiiiTi", row->message_id, row->channel_id, self->seq, ordinal, row->author_id,
-                                row->text.data, row->text.len, row->created_at);
+                                " created_at, reply_to) VALUES (?, ?, ?, ?, ?, ?, ?, nullif(?, 0))",
+                                "iiiiiTii", row->message_id, row->channel_id, self->seq, ordinal, row->author_id,
+                                row->text.data, row->text.len, row->created_at, row->reply_to);
 }
 
 static gboolean
@@ -94,6 +98,7 @@ say (HarkTransaction *tx, SendMessage *self, HarkMessageRow *row, gint64 ordinal
   row->message_id = self->message_id;
   row->channel_id = self->channel_id;
   row->author_id = self->parent.actor;
+  row->reply_to = self->reply_to;
   row->created_at = hark_transaction_now_ms (tx);
   row->text = slice (self->bytes, self->text_len);
   row->client_id = slice (self->client_id_len > 0 ? self->bytes + self->text_len : NULL, self->client_id_len);
@@ -105,6 +110,21 @@ say (HarkTransaction *tx, SendMessage *self, HarkMessageRow *row, gint64 ordinal
 }
 
 static gboolean
+check_reply_to (HarkTransaction *tx, const SendMessage *self, GError **error)
+{
+  gboolean found = TRUE;
+  gint64 one;
+  if (self->reply_to != 0
+      && !hark_transaction_query_int64 (tx, &one, &found, error,
+                                        "SELECT 1 FROM messages WHERE message_id = ? AND channel_id = ?", "ii",
+                                        self->reply_to, self->channel_id))
+    return FALSE;
+  if (!found)
+    g_set_error (error, HARK_ERROR, HARK_ERROR_NOT_FOUND, "\"reply_to\": there is none in that channel");
+  return found;
+}
+
+static gboolean
 send_in_thread (HarkTransaction *tx, gpointer data, GError **error)
 {
   SendMessage *self = data;
@@ -112,14 +132,16 @@ send_in_thread (HarkTransaction *tx, gpointer data, GError **error)
   HarkMessageRow row = { 0 };
   if (!hark_transaction_query (tx, &rows, error,
                                "SELECT c.server_id, c.last_ordinal, u.displayname, u.profile_pic,"
-                               " (SELECT e.message_id FROM messages e WHERE e.channel_id = c.channel_id"
-                               " AND e.author_id = m.user_id AND e.client_id = ?)"
+                               " coalesce((SELECT e.message_id FROM messages e WHERE e.channel_id = c.channel_id"
+                               " AND e.author_id = m.user_id AND e.client_id = ?), (SELECT d.message_id"
+                               " FROM deleted_messages d WHERE d.channel_id = c.channel_id"
+                               " AND d.author_id = m.user_id AND d.client_id = ?))"
                                " FROM channels c JOIN servers s ON s.server_id = c.server_id"
                                " JOIN members m ON m.server_id = c.server_id AND m.user_id = ?"
                                " JOIN users u ON u.user_id = m.user_id"
                                " WHERE c.channel_id = ? AND " HARK_SQL_MAY_SEE,
-                               "Tii", self->bytes + self->text_len, self->client_id_len, self->parent.actor,
-                               self->channel_id)
+                               "TTii", self->bytes + self->text_len, self->client_id_len, self->bytes + self->text_len,
+                               self->client_id_len, self->parent.actor, self->channel_id)
       || !hark_rows_require (&rows, "channel", error))
     return FALSE;
   row.server_id = hark_rows_get_int64 (&rows, 0);
@@ -135,7 +157,7 @@ send_in_thread (HarkTransaction *tx, gpointer data, GError **error)
     }
   row.author = slice_of_row (&rows, 2);
   row.image = slice_of_row (&rows, 3);
-  return say (tx, self, &row, hark_rows_get_int64 (&rows, 1) + 1, error);
+  return check_reply_to (tx, self, error) && say (tx, self, &row, hark_rows_get_int64 (&rows, 1) + 1, error);
 }
 
 static void
@@ -150,6 +172,7 @@ on_sent (gpointer data, const GError *error, gpointer user_data)
       return;
     }
   hark_counter_add (self->is_copy ? messages->n_copies : messages->n_messages, 1);
+  hark_search_index_wake (messages->search_index);
   writer = hark_command_begin_reply (self->parent.command);
   if (self->client_id_len > 0)
     hark_json_writer_member_raw (writer, "id", self->bytes + self->text_len, self->client_id_len);
@@ -207,7 +230,7 @@ on_message (HarkCommand *command, gpointer concern)
   const HarkJsonObject *args = command->args;
   const HarkJsonValue *client_id = hark_json_object_get (args, "id");
   HarkJsonSlice text;
-  gint64 channel_id, server_id = 0;
+  gint64 channel_id, server_id = 0, reply_to = 0;
   gsize len, client_id_len = 0;
   GError *error = NULL;
   SendMessage *self;
@@ -215,6 +238,7 @@ on_message (HarkCommand *command, gpointer concern)
     client_id = NULL;
   if (!hark_json_object_get_id (args, "channel", HARK_FIELD_REQUIRED, &channel_id, &error)
       || !hark_json_object_get_id (args, "server", HARK_FIELD_OPTIONAL, &server_id, &error)
+      || !hark_json_object_get_id (args, "reply_to", HARK_FIELD_OPTIONAL, &reply_to, &error)
       || !hark_json_object_get_text (args, "message", HARK_FIELD_REQUIRED, &text, &error)
       || !check_text (text, &len, &error) || (client_id != NULL && !check_client_id (client_id, &error)))
     {
@@ -226,6 +250,7 @@ on_message (HarkCommand *command, gpointer concern)
   self = hark_request_new (sizeof *self + len + client_id_len, command, concern, NULL);
   self->channel_id = channel_id;
   self->server_id = server_id;
+  self->reply_to = reply_to;
   self->text_len = len;
   self->client_id_len = client_id_len;
   hark_json_slice_decode (text, self->bytes);
@@ -242,11 +267,13 @@ static const HarkCommandSpec specs[] = {
 };
 
 HarkMessages *
-hark_messages_new (HarkHub *hub, HarkStore *store, HarkMetrics *metrics, const HarkChatLimits *limits)
+hark_messages_new (HarkHub *hub, HarkStore *store, HarkSearchIndex *search_index, HarkMetrics *metrics,
+                   const HarkChatLimits *limits)
 {
   HarkMessages *self = g_new0 (HarkMessages, 1);
   self->hub = hub;
   self->store = store;
+  self->search_index = search_index;
   self->limits = limits;
   self->n_messages = hark_metrics_counter (metrics, "hark_messages_total", "Chat messages stored.");
   self->n_copies = hark_metrics_counter (metrics, "hark_message_copies_total",

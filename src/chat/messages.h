@@ -2,13 +2,15 @@
 #pragma once
 
 #include "chat/chat-limits.h"
+#include "chat/search-index.h"
 #include "chat/snapshot.h"
 
 G_BEGIN_DECLS
 
 typedef struct _HarkMessages HarkMessages;
 
-HarkMessages *hark_messages_new (HarkHub *hub, HarkStore *store, HarkMetrics *metrics, const HarkChatLimits *limits);
+HarkMessages *hark_messages_new (HarkHub *hub, HarkStore *store, HarkSearchIndex *search_index, HarkMetrics *metrics,
+                                 const HarkChatLimits *limits);
 void hark_messages_free (HarkMessages *self);
 
 G_END_DECLS

@@ -6,6 +6,7 @@
  */
 #include "chat/retention.h"
 
+#include "chat/edits.h"
 #include "core/event-log.h"
 
 #define PERIOD_MS (10 * 1000)
@@ -46,19 +47,14 @@ static gboolean
 purge_channel (HarkTransaction *tx, Sweep *sweep, GError **error)
 {
   gint64 channel_id;
-  gboolean found;
+  gboolean found, more = FALSE;
   if (!hark_transaction_query_int64 (tx, &channel_id, &found, error, "SELECT channel_id FROM purges LIMIT 1", ""))
     return FALSE;
   if (!found)
     return TRUE;
   sweep->more = TRUE;
-  if (!hark_transaction_exec (tx, error,
-                              "DELETE FROM messages WHERE message_id IN"
-                              " (SELECT message_id FROM messages WHERE channel_id = ? LIMIT ?)",
-                              "ii", channel_id, (gint64)BATCH))
-    return FALSE;
-  if (hark_transaction_get_changes (tx) > 0)
-    return TRUE;
+  if (!hark_edits_purge (tx, channel_id, &more, error) || more)
+    return more;
   return hark_transaction_exec (tx, error, "DELETE FROM read_marks WHERE channel_id = ?", "i", channel_id)
          && hark_transaction_exec (tx, error, "DELETE FROM purges WHERE channel_id = ?", "i", channel_id);
 }

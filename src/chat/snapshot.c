@@ -18,6 +18,7 @@ typedef struct
   HarkTopic topic;   /* (owned) */
   gint64 cursor;     /* its seq in the snapshot */
   gboolean is_state; /* the reply replaces what the client knows of it */
+  const char *adds;  /* (nullable): the kind of event that leaves the reply right; a constant */
 } HarkJoin;
 
 typedef struct
@@ -79,7 +80,14 @@ hark_snapshot_free (gpointer snapshot)
 void
 hark_snapshot_add_topic (HarkSnapshot *self, const HarkTopic *topic, gint64 cursor, gboolean is_state)
 {
-  HarkJoin join = { hark_topic_copy (topic), cursor, is_state };
+  HarkJoin join = { hark_topic_copy (topic), cursor, is_state, NULL };
+  g_array_append_val (self->topics, join);
+}
+
+void
+hark_snapshot_add_growing (HarkSnapshot *self, const HarkTopic *topic, gint64 cursor, const char *adds)
+{
+  HarkJoin join = { hark_topic_copy (topic), cursor, TRUE, adds };
   g_array_append_val (self->topics, join);
 }
 
@@ -169,7 +177,8 @@ holds (HarkSnapshot *self, HarkSession *session, guint *n_new, gboolean *joined_
           continue;
         }
       *joined_before = TRUE;
-      if (join->is_state && was_told_newer (hub, &join->topic, join->cursor))
+      if (join->is_state && was_told_newer (hub, &join->topic, join->cursor)
+          && (join->adds == NULL || hark_hub_has_published (hub, &join->topic, self->rev, join->adds)))
         return FALSE;
     }
   for (guint i = 0; i < self->users->len; i++)

@@ -40,6 +40,9 @@ struct _HarkSnapshot
 gpointer hark_snapshot_new (gsize size, HarkCommand *command, HarkSnapshotRead read, HarkSnapshotFunc clear);
 void hark_snapshot_free (gpointer snapshot);
 void hark_snapshot_add_topic (HarkSnapshot *self, const HarkTopic *topic, gint64 cursor, gboolean is_state);
+/* As above with @is_state, for a list of things that mostly grows: that events of kind @adds were told meanwhile leaves
+ * the reply right. */
+void hark_snapshot_add_growing (HarkSnapshot *self, const HarkTopic *topic, gint64 cursor, const char *adds);
 void hark_snapshot_add_user (HarkSnapshot *self, gint64 user_id, gint64 seq);
 
 HarkSnapshots *hark_snapshots_new (HarkHub *hub, HarkStore *store, HarkMetrics *metrics);

@@ -35,6 +35,7 @@ hark_app_read_hub_limits (HarkConfig *config, HarkHubLimits *limits)
     .max_strikes = setting (config, HARK_SETTING_LIMITS_STRIKES_MAX),
     .max_recent = setting (config, HARK_SETTING_LIMITS_RECENT_EVENTS),
     .max_recent_bytes = setting_bytes (config, HARK_SETTING_LIMITS_RECENT_BYTES),
+    .droppable_percent = setting (config, HARK_SETTING_LIMITS_OUTBOX_DROPPABLE_PERCENT),
   };
 }
 
@@ -108,6 +109,12 @@ hark_app_read_chat_limits (HarkConfig *config, HarkChatLimits *limits)
   limits->members_per_server = setting (config, HARK_SETTING_CHAT_MEMBERS_PER_SERVER);
   limits->grants_per_channel = setting (config, HARK_SETTING_CHAT_GRANTS_PER_CHANNEL);
   limits->tokens_per_user = setting (config, HARK_SETTING_CHAT_TOKENS_PER_USER);
+  limits->emoji_chars = setting (config, HARK_SETTING_CHAT_EMOJI_LENGTH_MAX);
+  limits->emojis_per_message = setting (config, HARK_SETTING_CHAT_EMOJIS_PER_MESSAGE);
+  limits->reactions_per_user = setting (config, HARK_SETTING_CHAT_REACTIONS_PER_USER);
+  limits->query_chars = setting (config, HARK_SETTING_CHAT_SEARCH_LENGTH_MAX);
+  limits->typing_ms = setting_ms (config, HARK_SETTING_CHAT_TYPING_INTERVAL);
+  limits->typing_max = setting (config, HARK_SETTING_CHAT_TYPING_MAX);
   limits->token_cache = setting (config, HARK_SETTING_AUTH_TOKEN_CACHE);
   limits->authenticate_ms = setting_ms (config, HARK_SETTING_AUTH_AUTHENTICATE_TIMEOUT);
   limits->heartbeat_ms = setting_ms (config, HARK_SETTING_LIMITS_HEARTBEAT_INTERVAL);

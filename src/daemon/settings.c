@@ -207,6 +207,11 @@ static const HarkSettingInfo table[HARK_N_SETTINGS] = {
     AT ("limits", "outbox-max"), BYTES (KIB (4), MIB (1024)), .fallback = "1M",
     .doc = "Bytes that wait for one client to read them; over it, close code 4008, and the client may resume.",
   },
+  [HARK_SETTING_LIMITS_OUTBOX_DROPPABLE_PERCENT] = {
+    AT ("limits", "outbox-droppable-percent"), INT (1, 100), .fallback = "25",
+    .doc = "With more than this part of outbox-max waiting, a client is not told what is worth nothing later, as who is "
+           "typing.",
+  },
   [HARK_SETTING_LIMITS_READ_BUDGET] = {
     AT ("limits", "read-budget"), BYTES (KIB (1), MIB (64)), .fallback = "64K",
     .doc = "Bytes read from one client before the others have their turn.",
@@ -459,6 +464,30 @@ static const HarkSettingInfo table[HARK_N_SETTINGS] = {
   [HARK_SETTING_CHAT_TOKENS_PER_USER] = {
     AT ("chat", "tokens-per-user"), INT (1, 1000000), .fallback = "100",
     .doc = "Tokens of one user that have neither expired nor been revoked.",
+  },
+  [HARK_SETTING_CHAT_EMOJI_LENGTH_MAX] = {
+    AT ("chat", "emoji-length-max"), INT (1, 1000), .fallback = "32",
+    .doc = "Characters of a reaction.",
+  },
+  [HARK_SETTING_CHAT_EMOJIS_PER_MESSAGE] = {
+    AT ("chat", "emojis-per-message"), INT (1, 1000), .fallback = "20",
+    .doc = "Different reactions that one message can have.",
+  },
+  [HARK_SETTING_CHAT_REACTIONS_PER_USER] = {
+    AT ("chat", "reactions-per-user"), INT (1, 1000), .fallback = "10",
+    .doc = "Reactions that one user can give one message.",
+  },
+  [HARK_SETTING_CHAT_SEARCH_LENGTH_MAX] = {
+    AT ("chat", "search-length-max"), INT (1, 1000), .fallback = "200",
+    .doc = "Characters of what is searched for.",
+  },
+  [HARK_SETTING_CHAT_TYPING_INTERVAL] = {
+    AT ("chat", "typing-interval"), DURATION (100, SECONDS (600)), .fallback = "3s",
+    .doc = "How often at most it is told that a user is typing in a channel.",
+  },
+  [HARK_SETTING_CHAT_TYPING_MAX] = {
+    AT ("chat", "typing-max"), INT (1, 10000000), .fallback = "10000",
+    .doc = "Users typing at a time, each counted for each channel; of more it is not told.",
   },
 
   [HARK_SETTING_AUTH_LATE_AUTHENTICATION] = {

@@ -200,6 +200,18 @@ test_parse (void)
   g_assert_false (hark_id_parse ("1\0", 2, &id));
 }
 
+static void
+test_at_time (void)
+{
+  g_autoptr (HarkFakeClock) clock = hark_fake_clock_new (G_GINT64_CONSTANT (1763665555123));
+  g_autoptr (HarkIds) ids = hark_ids_new (HARK_CLOCK (clock));
+  gint64 id = hark_ids_next (ids);
+  g_test_summary ("The id of a moment is not greater than those made then, and greater than all before.");
+  g_assert_cmpint (hark_id_at_time_ms (G_GINT64_CONSTANT (1763665555123)), <=, id);
+  g_assert_cmpint (hark_id_at_time_ms (G_GINT64_CONSTANT (1763665555124)), >, id);
+  g_assert_cmpint (hark_id_at_time_ms (0), ==, 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -213,5 +225,6 @@ main (int argc, char **argv)
   g_test_add_func ("/ids/threads", test_threads);
   g_test_add_func ("/ids/format", test_format);
   g_test_add_func ("/ids/parse", test_parse);
+  g_test_add_func ("/ids/at-time", test_at_time);
   return g_test_run ();
 }
