@@ -43,8 +43,10 @@ function matches(pattern, value, bound, fresh) {
   return pattern === value;
 }
 
+// Where a whole value is a name, a number stays one.
 function substitute(text, bound) {
-  return text.replace(/\$([a-z_0-9]+)/g, (whole) => bound.get(whole) ?? whole);
+  return text.replace(/"(\$[a-z_0-9]+)"/g, (whole, name) => (typeof bound.get(name) === 'number' ? bound.get(name) : whole))
+    .replace(/\$([a-z_0-9]+)/g, (whole) => bound.get(whole) ?? whole);
 }
 
 class Person {
