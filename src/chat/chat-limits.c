@@ -9,6 +9,7 @@ hark_chat_limits_init (HarkChatLimits *self)
 {
   *self = (HarkChatLimits){
     .message_chars = 4000,
+    .mentions = 20,
     .name_chars = 100,
     .displayname_chars = 64,
     .bio_chars = 500,

@@ -13,6 +13,7 @@ G_BEGIN_DECLS
 typedef struct
 {
   guint message_chars; /* characters of a message */
+  guint mentions;      /* of a message */
   guint name_chars;    /* of the name of a server, channel, category or token */
   guint displayname_chars;
   guint bio_chars;

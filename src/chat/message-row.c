@@ -28,6 +28,8 @@ hark_message_row_write (const HarkMessageRow *self, HarkJsonWriter *json)
     hark_json_writer_member_raw (json, "id", self->client_id.data, self->client_id.len);
   if (self->reply_to != 0)
     hark_json_writer_member_id (json, "reply_to", self->reply_to);
+  if (self->mentions.data != NULL)
+    hark_json_writer_member_raw (json, "mentions", self->mentions.data, self->mentions.len);
   hark_json_writer_member_time (json, "timestamp", self->created_at);
 }
 
@@ -54,6 +56,7 @@ hark_message_row_write_stored (HarkTransaction *tx, const HarkRows *rows, gint64
     .server_id = hark_rows_get_int64 (rows, 10),
     .author = slice_of_row (rows, 11),
     .image = slice_of_row (rows, 12),
+    .mentions = slice_of_row (rows, 13),
   };
   hark_json_writer_member_int (json, "seq", hark_rows_get_int64 (rows, 1));
   hark_message_row_write (&row, json);

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "chat/draft.h"
+#include "chat/mentions.h"
 #include "chat/message-row.h"
 #include "chat/request.h"
 #include "chat/rights.h"
@@ -90,7 +91,9 @@ static gboolean
 say (HarkTransaction *tx, SendMessage *self, HarkMessageRow *row, gint64 ordinal, GError **error)
 {
   HarkTopic topic = hark_topic (HARK_TOPIC_CHANNEL, self->channel_id);
+  HarkMessages *messages = self->parent.concern;
   g_auto (HarkDraft) draft = HARK_DRAFT_INIT;
+  g_autofree char *mentions = NULL;
   if (!hark_draft_begin (&draft, tx, &topic, "message", error))
     return FALSE;
   self->message_id = hark_transaction_next_id (tx);
@@ -102,6 +105,8 @@ say (HarkTransaction *tx, SendMessage *self, HarkMessageRow *row, gint64 ordinal
   row->created_at = hark_transaction_now_ms (tx);
   row->text = slice (self->bytes, self->text_len);
   row->client_id = slice (self->client_id_len > 0 ? self->bytes + self->text_len : NULL, self->client_id_len);
+  if (!hark_mentions_store (tx, row, ordinal, messages->limits->mentions, &mentions, error))
+    return FALSE;
   hark_message_row_write (row, &draft.json);
   return hark_draft_end (&draft, tx, NULL, NULL, error) && store_message (tx, self, row, ordinal, error)
          && hark_transaction_exec (tx, error, "UPDATE channels SET last_ordinal = ? WHERE channel_id = ?", "ii",

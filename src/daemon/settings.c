@@ -441,6 +441,10 @@ static const HarkSettingInfo table[HARK_N_SETTINGS] = {
     AT ("chat", "message-length-max"), INT (1, 1000000), .fallback = "4000",
     .doc = "Characters of a chat message.",
   },
+  [HARK_SETTING_CHAT_MENTIONS_MAX] = {
+    AT ("chat", "mentions-max"), INT (0, 1000), .fallback = "20",
+    .doc = "Names after an @ that count in one message; whoever is named after them is not meant.",
+  },
   [HARK_SETTING_CHAT_NAME_LENGTH_MAX] = {
     AT ("chat", "name-length-max"), INT (1, 1000), .fallback = "100",
     .doc = "Characters of the name of a server, channel, category, role or user.",

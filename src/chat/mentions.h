@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "chat/fields.h"
+#include "chat/message-row.h"
+#include "core/transaction.h"
+
+G_BEGIN_DECLS
+
+/* The name after an `@`, as it stands in the text and without the punctuation that may only end a sentence. */
+typedef struct
+{
+  char whole[HARK_USERNAME_MAX + 1];
+  char bare[HARK_USERNAME_MAX + 1];
+} HarkMentionedName;
+
+GArray *hark_mentions_parse (const char *text, gsize len, guint max);
+
+/* For works. */
+gboolean hark_mentions_store (HarkTransaction *tx, HarkMessageRow *row, gint64 ordinal, guint max, char **mentions,
+                              GError **error);
+gboolean hark_mentions_remove (HarkTransaction *tx, gint64 message_id, GError **error);
+gboolean hark_mentions_remove_member (HarkTransaction *tx, gint64 server_id, gint64 user_id, GError **error);
+gboolean hark_mentions_remove_channel (HarkTransaction *tx, gint64 channel_id, GError **error);
+
+G_END_DECLS
