@@ -10,6 +10,8 @@ hark_chat_limits_init (HarkChatLimits *self)
   *self = (HarkChatLimits){
     .message_chars = 4000,
     .mentions = 20,
+    .unread_pending = 100000,
+    .unread_interval_ms = 200,
     .name_chars = 100,
     .displayname_chars = 64,
     .bio_chars = 500,

@@ -12,9 +12,11 @@ G_BEGIN_DECLS
  */
 typedef struct
 {
-  guint message_chars; /* characters of a message */
-  guint mentions;      /* of a message */
-  guint name_chars;    /* of the name of a server, channel, category or token */
+  guint message_chars;      /* characters of a message */
+  guint mentions;           /* of a message */
+  guint unread_pending;     /* channels, servers and users whose unread numbers are still to be told */
+  guint unread_interval_ms; /* in which changes of unread numbers are told together */
+  guint name_chars;         /* of the name of a server, channel, category or token */
   guint displayname_chars;
   guint bio_chars;
   guint activity_chars;

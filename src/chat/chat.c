@@ -153,7 +153,7 @@ add_concerns (HarkChat *self)
   self->typing = hark_typing_new (hub, self->metrics, limits);
   self->search = hark_search_new (hub, store, limits);
   self->history = hark_history_new (hub, self->snapshots);
-  self->unread = hark_unread_new (hub, store);
+  self->unread = hark_unread_new (hub, store, self->snapshots, self->metrics, limits);
   self->interests = hark_interests_new (hub, self->snapshots, limits);
   self->publish = hark_publish_new (hub, store);
   self->forward = hark_forward_new (hub, store, self->metrics);

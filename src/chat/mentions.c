@@ -170,13 +170,6 @@ hark_mentions_store (HarkTransaction *tx, HarkMessageRow *row, gint64 ordinal, g
   return ids != NULL && (ids->len == 0 || store_users (tx, row, ordinal, ids, mentions, error));
 }
 
-/* A message is gone. */
-gboolean
-hark_mentions_remove (HarkTransaction *tx, gint64 message_id, GError **error)
-{
-  return hark_transaction_exec (tx, error, "DELETE FROM mentions WHERE message_id = ?", "i", message_id);
-}
-
 /* A user has left a server. */
 gboolean
 hark_mentions_remove_member (HarkTransaction *tx, gint64 server_id, gint64 user_id, GError **error)
@@ -185,11 +178,4 @@ hark_mentions_remove_member (HarkTransaction *tx, gint64 server_id, gint64 user_
                                 "DELETE FROM mentions WHERE user_id = ?"
                                 " AND channel_id IN (SELECT channel_id FROM channels WHERE server_id = ?)",
                                 "ii", user_id, server_id);
-}
-
-/* A channel's messages are gone. */
-gboolean
-hark_mentions_remove_channel (HarkTransaction *tx, gint64 channel_id, GError **error)
-{
-  return hark_transaction_exec (tx, error, "DELETE FROM mentions WHERE channel_id = ?", "i", channel_id);
 }

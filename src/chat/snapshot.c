@@ -35,6 +35,9 @@ struct _HarkSnapshots
   HarkCounter *n_retries;
   void (*changed) (HarkSession *session, gpointer data); /* (nullable) */
   gpointer changed_data;
+  HarkSnapshotJoined joined; /* (nullable) */
+  gpointer joined_data;
+  gint64 serial;
 };
 
 static void
@@ -127,6 +130,19 @@ hark_snapshots_set_changed (HarkSnapshots *self, void (*func) (HarkSession *sess
 {
   self->changed = func;
   self->changed_data = data;
+}
+
+gint64
+hark_snapshots_stamp (HarkSnapshots *self)
+{
+  return ++self->serial;
+}
+
+void
+hark_snapshots_set_joined (HarkSnapshots *self, HarkSnapshotJoined func, gpointer data)
+{
+  self->joined = func;
+  self->joined_data = data;
 }
 
 void
@@ -241,6 +257,14 @@ send_reply (HarkSnapshot *self)
   hark_command_end_reply (self->command);
 }
 
+static void
+tell_joined (HarkSnapshot *self, HarkSession *session)
+{
+  HarkSnapshots *owner = self->owner;
+  for (guint i = 0; owner->joined != NULL && i < self->topics->len; i++)
+    owner->joined (session, &g_array_index (self->topics, HarkJoin, i).topic, self->serial, owner->joined_data);
+}
+
 static void read_again (HarkSnapshot *self);
 
 static void
@@ -273,6 +297,7 @@ on_published (gpointer data)
     }
   send_reply (self);
   join (self, session);
+  tell_joined (self, session);
   if (self->joined != NULL)
     self->joined (self);
   if (self->topics->len + self->users->len > 0)
@@ -305,6 +330,7 @@ read_again (HarkSnapshot *self)
     }
   if (self->attempts++ > 0)
     hark_counter_add (self->owner->n_retries, 1);
+  self->serial = hark_snapshots_stamp (self->owner);
   hark_store_read (self->owner->store, read_in_thread, self, NULL, on_read, NULL);
 }
 

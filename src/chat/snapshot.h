@@ -28,6 +28,7 @@ struct _HarkSnapshot
   HarkCommand *command;
   gint64 actor;
   gint64 rev;
+  gint64 serial; /* when it was asked for, see hark_snapshots_stamp () */
   guint attempts;
   GArray *topics; /* (element-type HarkJoin) */
   GArray *users;  /* (element-type HarkJoinedUser) */
@@ -50,6 +51,12 @@ void hark_snapshots_free (HarkSnapshots *self);
 void hark_snapshots_take (HarkSnapshots *self, gpointer snapshot);
 /* A right was lost, or a server gained, at @rev: what was read before does not count any more. */
 void hark_snapshots_expire (HarkSnapshots *self, gint64 rev);
+
+/* Puts something that has no rev in order with reads: a read that is asked for later has a greater serial. */
+gint64 hark_snapshots_stamp (HarkSnapshots *self);
+/* Who is told of each topic that stood in a snapshot that was sent. */
+typedef void (*HarkSnapshotJoined) (HarkSession *session, const HarkTopic *topic, gint64 serial, gpointer data);
+void hark_snapshots_set_joined (HarkSnapshots *self, HarkSnapshotJoined func, gpointer data);
 
 /* Who is told when what a session has loaded has changed. */
 void hark_snapshots_set_changed (HarkSnapshots *self, void (*func) (HarkSession *session, gpointer data), gpointer data);

@@ -2,22 +2,15 @@
 #pragma once
 
 #include "chat/chat-limits.h"
-#include "core/hub.h"
-#include "core/store.h"
+#include "chat/snapshot.h"
+#include "chat/unread-counts.h"
 
 G_BEGIN_DECLS
 
-/*
- * How many messages of the channel `c` the member `m`, whose mark is `r` (or none), has not read. Who has never read
- * anything has read what was there when they joined: ids of messages and of memberships sort by time.
- */
-#define HARK_SQL_UNREAD                                                                                                \
-  "(c.last_ordinal - coalesce(r.ordinal, (SELECT b.ordinal FROM messages b WHERE b.channel_id = c.channel_id"          \
-  " AND b.message_id < m.joined_id ORDER BY b.message_id DESC LIMIT 1), 0))"
-
 typedef struct _HarkUnread HarkUnread;
 
-HarkUnread *hark_unread_new (HarkHub *hub, HarkStore *store);
+HarkUnread *hark_unread_new (HarkHub *hub, HarkStore *store, HarkSnapshots *snapshots, HarkMetrics *metrics,
+                             const HarkChatLimits *limits);
 void hark_unread_free (HarkUnread *self);
 
 /* For works. */

@@ -104,6 +104,8 @@ hark_app_read_chat_limits (HarkConfig *config, HarkChatLimits *limits)
   hark_chat_limits_init (limits);
   limits->message_chars = setting (config, HARK_SETTING_CHAT_MESSAGE_LENGTH_MAX);
   limits->mentions = setting (config, HARK_SETTING_CHAT_MENTIONS_MAX);
+  limits->unread_interval_ms = setting_ms (config, HARK_SETTING_CHAT_UNREAD_INTERVAL);
+  limits->unread_pending = setting (config, HARK_SETTING_CHAT_UNREAD_PENDING);
   limits->name_chars = setting (config, HARK_SETTING_CHAT_NAME_LENGTH_MAX);
   limits->servers_per_user = setting (config, HARK_SETTING_CHAT_SERVERS_PER_USER);
   limits->channels_per_server = setting (config, HARK_SETTING_CHAT_CHANNELS_PER_SERVER);

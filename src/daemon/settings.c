@@ -445,6 +445,16 @@ static const HarkSettingInfo table[HARK_N_SETTINGS] = {
     AT ("chat", "mentions-max"), INT (0, 1000), .fallback = "20",
     .doc = "Names after an @ that count in one message; whoever is named after them is not meant.",
   },
+  [HARK_SETTING_CHAT_UNREAD_INTERVAL] = {
+    AT ("chat", "unread-interval"), DURATION (0, HOURS (24)), .fallback = "200ms",
+    .doc = "How long changes of unread numbers by others' messages are collected before they are told. Who reads is told "
+           "at once.",
+  },
+  [HARK_SETTING_CHAT_UNREAD_PENDING] = {
+    AT ("chat", "unread-pending"), INT (1, 10000000), .fallback = "100000",
+    .doc = "Channels, servers and users whose unread numbers are waiting to be told. What is over it is told with the "
+           "next change; what clients ask for is always right.",
+  },
   [HARK_SETTING_CHAT_NAME_LENGTH_MAX] = {
     AT ("chat", "name-length-max"), INT (1, 1000), .fallback = "100",
     .doc = "Characters of the name of a server, channel, category, role or user.",

@@ -3,7 +3,7 @@
 -- those beyond a mark.
 CREATE TABLE mentions (
   user_id    INTEGER NOT NULL REFERENCES users (user_id) ON DELETE CASCADE,
-  channel_id INTEGER NOT NULL, -- no foreign key: they go with the channel's messages
+  channel_id INTEGER NOT NULL,
   ordinal    INTEGER NOT NULL, -- of the message
   message_id INTEGER NOT NULL,
   PRIMARY KEY (user_id, channel_id, ordinal)
@@ -11,7 +11,11 @@ CREATE TABLE mentions (
 
 CREATE INDEX mentions_by_message ON mentions (message_id);
 
-CREATE INDEX mentions_by_channel ON mentions (channel_id);
+-- Who takes messages away need not know of mentions.
+CREATE TRIGGER mentions_go_with_messages AFTER DELETE ON messages
+BEGIN
+  DELETE FROM mentions WHERE message_id = OLD.message_id;
+END;
 
 -- What had happened when somebody read: who asks for what has changed since then is told.
 ALTER TABLE read_marks ADD COLUMN rev INTEGER NOT NULL DEFAULT 0;
