@@ -18,30 +18,33 @@ hark_unread_count_write (const HarkUnreadCount *self, HarkJsonWriter *json)
   hark_json_writer_end_object (json);
 }
 
-/* The marks are found once, and kept: what is counted beyond them needs each several times. */
-#define SEEN(condition, changed)                                                                                       \
-  "WITH c AS MATERIALIZED (SELECT c.server_id, c.channel_id, c.last_ordinal, m.user_id, " HARK_SQL_READ " AS mark,"    \
-  " " changed " AS changed FROM members m JOIN servers s ON s.server_id = m.server_id"                                 \
-  " JOIN channels c ON c.server_id = m.server_id"                                                                      \
-  " LEFT JOIN read_marks r ON r.user_id = m.user_id AND r.channel_id = c.channel_id"                                   \
-  " WHERE m.user_id = ? AND " condition " AND " HARK_SQL_MAY_SEE ")"                                                   \
-  " SELECT c.server_id, c.channel_id, " HARK_SQL_UNREAD_AFTER (                                                        \
-    "c.mark") ","                                                                                                      \
-              " CASE WHEN c.last_ordinal > c.mark THEN (SELECT count(*) FROM mentions n WHERE n.user_id = c.user_id"   \
-              " AND n.channel_id = c.channel_id AND n.ordinal > c.mark) ELSE 0 END, c.changed FROM c ORDER BY "        \
-              "c.server_id"
+/* clang-format off */
+
+/* The marks are found once, and kept: what is counted beyond them needs each several times. Who sees no channel of a
+ * server has a row for it all the same, without one. */
+#define SEEN(condition, changed) \
+  "WITH c AS MATERIALIZED (SELECT m.server_id, c.channel_id, c.last_ordinal, m.user_id, " \
+  HARK_SQL_READ " AS mark, " changed " AS changed" \
+  " FROM members m JOIN servers s ON s.server_id = m.server_id" \
+  " LEFT JOIN channels c ON c.server_id = m.server_id AND " HARK_SQL_MAY_SEE \
+  " LEFT JOIN read_marks r ON r.user_id = m.user_id AND r.channel_id = c.channel_id" \
+  " WHERE m.user_id = ? AND " condition ")" \
+  " SELECT c.server_id, c.channel_id, " HARK_SQL_UNREAD_AFTER ("c.mark") "," \
+  " CASE WHEN c.last_ordinal > c.mark THEN (SELECT count(*) FROM mentions n WHERE n.user_id = c.user_id" \
+  " AND n.channel_id = c.channel_id AND n.ordinal > c.mark) ELSE 0 END, c.changed FROM c ORDER BY c.server_id"
 
 /* The newest event of a topic. The log reaches back to what is asked for, so what is not in it was before. */
-#define NEWEST(topic)                                                                                                  \
-  "coalesce((SELECT l.rev FROM topics t JOIN event_log l ON l.topic_id = t.topic_id WHERE t.name = " topic             \
+#define NEWEST(topic) \
+  "coalesce((SELECT l.rev FROM topics t JOIN event_log l ON l.topic_id = t.topic_id WHERE t.name = " topic \
   " ORDER BY l.seq DESC LIMIT 1), 0)"
 
 /* Rights and channels change by events of the server, messages by events of the channel; a mark is no event, and says
  * what had happened when it was made. */
-#define CHANGED                                                                                                        \
-  "(m.rev > ? OR r.rev >= ? OR " NEWEST ("'channel/' || c.channel_id") " > ?"                                          \
-                                                                       " OR " NEWEST (                                 \
-                                                                         "'server/' || c.server_id") " > ?)"
+#define CHANGED \
+  "(m.rev > ? OR r.rev >= ? OR " NEWEST ("'channel/' || c.channel_id") " > ?" \
+  " OR " NEWEST ("'server/' || m.server_id") " > ?)"
+
+/* clang-format on */
 
 static gboolean
 collect (HarkRows *rows, GArray *counts, GError **error)

@@ -21,7 +21,7 @@ G_BEGIN_DECLS
 typedef struct
 {
   gint64 server_id;
-  gint64 channel_id;
+  gint64 channel_id; /* 0: the user sees no channel of that server */
   gint64 unread;
   gint64 mentions;
   gboolean changed; /* since what was asked; always when everything was */
@@ -29,7 +29,7 @@ typedef struct
 
 void hark_unread_count_write (const HarkUnreadCount *self, HarkJsonWriter *json);
 
-/* For works. (element-type HarkUnreadCount): appended, for each channel that the user may see, server by server. */
+/* For works. (element-type HarkUnreadCount): appended, for each channel that the user may see, or for a server of which there is none; server by server. */
 gboolean hark_unread_counts_read (HarkTransaction *tx, gint64 user_id, gint64 since, GArray *counts, GError **error);
 gboolean hark_unread_counts_read_server (HarkTransaction *tx, gint64 user_id, gint64 server_id, GArray *counts,
                                          GError **error);

@@ -73,10 +73,11 @@ struct _HarkUnreadFeed
   gulong published_id;
   gulong offline_id;
   HarkJsonWriter json;
-  const char *message_kind; /* interned, as the next three */
+  const char *message_kind; /* interned, as the next four */
   const char *delete_kind;
   const char *show_kind;
   const char *hide_kind;
+  const char *add_kind;
   HarkCounter *n_told;
 };
 
@@ -611,6 +612,11 @@ on_published (HarkHub *hub, HarkEvent *event, gpointer data)
       if (event->kind == self->hide_kind || (event->kind == self->show_kind && event->audience != NULL))
         on_rights_changed (self, event);
     }
+  else if (event->topic.kind == HARK_TOPIC_INBOX && event->kind == self->add_kind)
+    {
+      /* Whoever comes back to a server begins anew there. */
+      hark_unread_told_forget_user (self->told, event->topic.id);
+    }
 }
 
 static void
@@ -666,6 +672,7 @@ hark_unread_feed_new (HarkHub *hub, HarkStore *store, HarkSnapshots *snapshots, 
   self->delete_kind = g_intern_static_string ("message_delete");
   self->show_kind = g_intern_static_string ("show_channel");
   self->hide_kind = g_intern_static_string ("hide_channel");
+  self->add_kind = g_intern_static_string ("add_server");
   hark_unread_pending_init (&self->pending, metrics, limits->unread_pending);
   self->told = hark_unread_told_new ();
   self->homes = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, g_free);

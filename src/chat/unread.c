@@ -227,7 +227,7 @@ write_server (HarkJsonWriter *json, const HarkUnreadCount *counts, guint n, gboo
   hark_json_writer_member (json, "channels");
   hark_json_writer_begin_array (json);
   for (guint i = 0; i < n; i++)
-    if (all ? counts[i].unread > 0 : counts[i].changed)
+    if (all ? counts[i].unread > 0 : counts[i].changed && counts[i].channel_id != 0)
       hark_unread_count_write (&counts[i], json);
   hark_json_writer_end_array (json);
   hark_json_writer_end_object (json);

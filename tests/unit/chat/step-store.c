@@ -221,6 +221,15 @@ step_store_deliver_reads (StepStore *self)
   return n;
 }
 
+/* Gives what was read last, before all else that was read. */
+void
+step_store_deliver_last_read (StepStore *self)
+{
+  Step *step = g_queue_pop_tail (&self->read);
+  g_assert_nonnull (step);
+  step_end (step);
+}
+
 /* Gives one commit's events and end. Returns: 0 when there was none */
 guint
 step_store_publish_one (StepStore *self)

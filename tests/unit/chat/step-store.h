@@ -16,6 +16,7 @@ StepStore *step_store_new (HarkStore *store);
 void step_store_hold (StepStore *self, gboolean hold);
 guint step_store_begin_reads (StepStore *self);
 guint step_store_deliver_reads (StepStore *self);
+void step_store_deliver_last_read (StepStore *self);
 guint step_store_publish_one (StepStore *self);
 guint step_store_get_n_under_way (StepStore *self);
 void step_store_fail_writes (StepStore *self, gboolean fail);
