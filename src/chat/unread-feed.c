@@ -9,7 +9,7 @@
 #include "chat/unread-feed.h"
 
 #include "chat/unread-pending.h"
-#include "chat/unread-told.h"
+#include "chat/unread-teller.h"
 #include "core/event-log.h"
 
 /* Users of one read, half of them for those who have read themselves. */
@@ -61,7 +61,7 @@ struct _HarkUnreadFeed
   HarkClock *clock; /* (owned) */
   const HarkChatLimits *limits;
   HarkUnreadPending pending;
-  HarkUnreadTold *told;
+  HarkUnreadTeller *teller; /* (owned) */
   GHashTable *homes;   /* channel id → server id (both owned): those looked up, forgotten when they are too many */
   GHashTable *moved;   /* server id → serial (both owned): when its receivers were listed last */
   gint64 moved_before; /* of servers that are not in @moved any more */
@@ -72,13 +72,11 @@ struct _HarkUnreadFeed
   guint timeout_id;
   gulong published_id;
   gulong offline_id;
-  HarkJsonWriter json;
   const char *message_kind; /* interned, as the next four */
   const char *delete_kind;
   const char *show_kind;
   const char *hide_kind;
   const char *add_kind;
-  HarkCounter *n_told;
 };
 
 static void
@@ -110,152 +108,6 @@ job_free (Job *job)
   g_array_unref (job->counts);
   g_array_unref (job->ends);
   g_free (job);
-}
-
-/* Telling. */
-
-static void
-send (HarkUnreadFeed *self, gint64 user_id, gint64 server_id)
-{
-  g_autoptr (GPtrArray) sessions = hark_hub_dup_user_sessions (self->hub, user_id);
-  HarkTopic topic = hark_topic (HARK_TOPIC_SERVER, server_id);
-  gsize len;
-  const char *json = hark_json_writer_peek (&self->json, &len);
-  for (guint i = 0; sessions != NULL && i < sessions->len; i++)
-    {
-      HarkSession *session = sessions->pdata[i];
-      if (session->state != HARK_SESSION_OPEN || hark_session_find_subscription (session, &topic) == NULL)
-        continue;
-      hark_session_send_json (session, "unread", json, len);
-      hark_counter_add (self->n_told, 1);
-    }
-}
-
-static HarkJsonWriter *
-begin_event (HarkUnreadFeed *self, gint64 server_id)
-{
-  HarkJsonWriter *json = &self->json;
-  hark_json_writer_reset (json);
-  hark_json_writer_begin_object (json);
-  hark_json_writer_member_string (json, "type", "unread");
-  hark_json_writer_member_id (json, "server_id", server_id);
-  return json;
-}
-
-static void
-end_event (HarkUnreadFeed *self, const HarkUnreadCount *sum, gint64 rev)
-{
-  hark_json_writer_member_int (&self->json, "server_unread", sum->unread);
-  hark_json_writer_member_int (&self->json, "server_mentions", sum->mentions);
-  hark_json_writer_member_int (&self->json, "rev", rev);
-  hark_json_writer_end_object (&self->json);
-}
-
-static void
-tell_channel (HarkUnreadFeed *self, gint64 user_id, const HarkUnreadCount *count, const HarkUnreadCount *sum, gint64 rev)
-{
-  HarkJsonWriter *json = begin_event (self, count->server_id);
-  hark_json_writer_member_id (json, "channel_id", count->channel_id);
-  hark_json_writer_member_int (json, "channel_unread", count->unread);
-  hark_json_writer_member_int (json, "mentions", count->mentions);
-  end_event (self, sum, rev);
-  send (self, user_id, count->server_id);
-}
-
-static void
-tell_server (HarkUnreadFeed *self, gint64 user_id, const HarkUnreadCount *counts, guint n, const HarkUnreadCount *sum,
-             gint64 rev)
-{
-  HarkJsonWriter *json = begin_event (self, sum->server_id);
-  hark_json_writer_member (json, "channels");
-  hark_json_writer_begin_array (json);
-  for (guint i = 0; i < n; i++)
-    if (counts[i].unread > 0)
-      hark_unread_count_write (&counts[i], json);
-  hark_json_writer_end_array (json);
-  end_event (self, sum, rev);
-  send (self, user_id, sum->server_id);
-}
-
-static gboolean
-contains (GArray *ids, gint64 id)
-{
-  for (guint i = 0; i < ids->len; i++)
-    if (g_array_index (ids, gint64, i) == id)
-      return TRUE;
-  return FALSE;
-}
-
-static HarkUnreadCount
-add_up (const HarkUnreadCount *counts, guint n, gint64 server_id)
-{
-  HarkUnreadCount sum = { .server_id = server_id };
-  for (guint i = 0; i < n; i++)
-    {
-      sum.unread += counts[i].unread;
-      sum.mentions += counts[i].mentions;
-    }
-  return sum;
-}
-
-/* Of channels that were written in those are told that are news, or one of them when the sum alone is. */
-static void
-tell_news (HarkUnreadFeed *self, const Item *item, const HarkUnreadCount *counts, guint n, const HarkUnreadCount *sum,
-           HarkToldServer *told, gint64 rev)
-{
-  gboolean is_sum_news = told->unread != sum->unread || told->mentions != sum->mentions;
-  const HarkUnreadCount *any = NULL;
-  guint n_news = 0;
-  for (guint i = 0; i < n; i++)
-    {
-      if (!contains (item->channels, counts[i].channel_id))
-        continue;
-      any = &counts[i];
-      if (hark_told_server_knows (told, any))
-        continue;
-      n_news++;
-      hark_told_server_note (told, any);
-      tell_channel (self, item->user_id, any, sum, rev);
-    }
-  if (n_news == 0 && is_sum_news && any != NULL)
-    tell_channel (self, item->user_id, any, sum, rev);
-}
-
-static void
-tell_all (HarkUnreadFeed *self, const Item *item, const HarkUnreadCount *counts, guint n, const HarkUnreadCount *sum,
-          HarkToldServer *told, gint64 rev)
-{
-  if (told->unread == 0 && sum->unread == 0)
-    return;
-  hark_told_server_forget (told);
-  for (guint i = 0; i < n; i++)
-    if (counts[i].unread > 0)
-      hark_told_server_note (told, &counts[i]);
-  tell_server (self, item->user_id, counts, n, sum, rev);
-}
-
-static void
-tell (HarkUnreadFeed *self, const Job *job, const Item *item, const HarkUnreadCount *counts, guint n)
-{
-  HarkUnreadCount sum = add_up (counts, n, item->server_id);
-  HarkToldServer *told;
-  if (hark_hub_get_n_user_sessions (self->hub, item->user_id) == 0)
-    return;
-  told = hark_unread_told_ensure (self->told, item->user_id, item->server_id);
-  /* Who has read since then is waiting for newer numbers, and must not be told older ones. */
-  if (told->marked > job->serial)
-    return;
-  told->serial = hark_snapshots_stamp (self->snapshots);
-  if (item->channels != NULL)
-    tell_news (self, item, counts, n, &sum, told, job->rev);
-  else
-    tell_all (self, item, counts, n, &sum, told, job->rev);
-  /* Whoever was told may have been too slow for it, and gone. */
-  told = hark_unread_told_find (self->told, item->user_id, item->server_id);
-  if (told == NULL)
-    return;
-  told->unread = sum.unread;
-  told->mentions = sum.mentions;
 }
 
 /* Rounds. */
@@ -306,9 +158,11 @@ on_job_published (gpointer data)
   hark_index_deliver (hark_hub_get_index (self->hub));
   for (guint i = 0; i < job->items->len; i++)
     {
+      const Item *item = &g_array_index (job->items, Item, i);
       guint end = g_array_index (job->ends, guint, i);
+      HarkUnreadNumbers numbers = { item->user_id, item->channels, counts + first, end - first, job->serial, job->rev };
       if (end > first)
-        tell (self, job, &g_array_index (job->items, Item, i), counts + first, end - first);
+        hark_unread_teller_tell (self->teller, &numbers);
       first = end;
     }
   job_free (job);
@@ -336,9 +190,8 @@ on_read (gpointer data, const GError *error, gpointer user_data)
 }
 
 static void
-take_pairs (HarkUnreadFeed *self, GArray *items)
+add_pairs (GArray *items, GArray *pairs)
 {
-  g_autoptr (GArray) pairs = hark_unread_pending_steal_pairs (&self->pending, BATCH / 2);
   for (guint i = 0; i < pairs->len; i++)
     {
       const HarkUnreadPair *pair = &g_array_index (pairs, HarkUnreadPair, i);
@@ -412,8 +265,9 @@ static void
 go_on (HarkUnreadFeed *self)
 {
   g_autoptr (GArray) items = items_new ();
+  g_autoptr (GArray) urgent = hark_unread_pending_steal_urgent (&self->pending, BATCH / 2);
   Job *job;
-  take_pairs (self, items);
+  add_pairs (items, urgent);
   while (self->items->len == 0 && self->affected->len > 0)
     {
       Affected *affected = g_ptr_array_steal_index_fast (self->affected, self->affected->len - 1);
@@ -455,6 +309,8 @@ gather (HarkUnreadFeed *self, GArray *channels)
 {
   g_autoptr (GHashTable) by_server = g_hash_table_new (g_int64_hash, g_int64_equal);
   g_autoptr (GArray) servers = hark_unread_pending_steal_servers (&self->pending);
+  g_autoptr (GArray) pairs = hark_unread_pending_steal_pairs (&self->pending);
+  add_pairs (self->items, pairs);
   for (guint i = 0; i < servers->len; i++)
     g_clear_pointer (&ensure_affected (self, by_server, g_array_index (servers, gint64, i))->channels, g_array_unref);
   for (guint i = 0; i < channels->len; i++)
@@ -615,25 +471,23 @@ on_published (HarkHub *hub, HarkEvent *event, gpointer data)
   else if (event->topic.kind == HARK_TOPIC_INBOX && event->kind == self->add_kind)
     {
       /* Whoever comes back to a server begins anew there. */
-      hark_unread_told_forget_user (self->told, event->topic.id);
+      hark_unread_teller_forget_user (self->teller, event->topic.id);
     }
 }
 
 static void
 on_user_offline (HarkHub *hub, gint64 user_id, gpointer data)
 {
-  hark_unread_told_forget_user (((HarkUnreadFeed *)data)->told, user_id);
+  hark_unread_teller_forget_user (((HarkUnreadFeed *)data)->teller, user_id);
 }
 
 void
 hark_unread_feed_mark (HarkUnreadFeed *self, gint64 user_id, gint64 server_id, gint64 channel_id)
 {
-  HarkToldServer *told;
   if (hark_hub_get_n_user_sessions (self->hub, user_id) == 0)
     return;
-  told = hark_unread_told_ensure (self->told, user_id, server_id);
-  told->marked = told->serial = hark_snapshots_stamp (self->snapshots);
-  hark_unread_pending_add_pair (&self->pending, user_id, server_id, channel_id);
+  hark_unread_teller_mark (self->teller, user_id, server_id);
+  hark_unread_pending_add_urgent (&self->pending, user_id, server_id, channel_id);
   hurry (self);
 }
 
@@ -642,12 +496,12 @@ hark_unread_feed_check (HarkUnreadFeed *self, HarkSession *session, gint64 serve
 {
   gint64 user_id = hark_session_get_user_id (session);
   const gint64 *moved = g_hash_table_lookup (self->moved, &server_id);
-  HarkToldServer *told = hark_unread_told_find (self->told, user_id, server_id);
-  if ((moved != NULL ? *moved : self->moved_before) <= serial && (told == NULL || told->serial <= serial))
+  gboolean has_moved = (moved != NULL ? *moved : self->moved_before) > serial;
+  gboolean was_told = hark_unread_teller_was_told (self->teller, user_id, server_id, serial);
+  if (!has_moved && !was_told)
     return;
-  if (told != NULL)
-    hark_told_server_forget (told);
-  hark_unread_pending_add_pair (&self->pending, user_id, server_id, 0);
+  hark_unread_teller_renew (self->teller, user_id, server_id);
+  hark_unread_pending_add_urgent (&self->pending, user_id, server_id, 0);
   hurry (self);
 }
 
@@ -674,13 +528,11 @@ hark_unread_feed_new (HarkHub *hub, HarkStore *store, HarkSnapshots *snapshots, 
   self->hide_kind = g_intern_static_string ("hide_channel");
   self->add_kind = g_intern_static_string ("add_server");
   hark_unread_pending_init (&self->pending, metrics, limits->unread_pending);
-  self->told = hark_unread_told_new ();
+  self->teller = hark_unread_teller_new (hub, snapshots, metrics);
   self->homes = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, g_free);
   self->moved = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, g_free);
   self->affected = g_ptr_array_new_with_free_func (affected_free);
   self->items = items_new ();
-  hark_json_writer_init (&self->json, 0);
-  self->n_told = hark_metrics_counter (metrics, "hark_unread_events_total", "Unread numbers told to sessions.");
   self->published_id = g_signal_connect (hub, "published", G_CALLBACK (on_published), self);
   self->offline_id = g_signal_connect (hub, "user-offline", G_CALLBACK (on_user_offline), self);
   hark_snapshots_set_joined (snapshots, on_joined, self);
@@ -694,12 +546,11 @@ hark_unread_feed_free (HarkUnreadFeed *self)
   g_signal_handler_disconnect (self->hub, self->published_id);
   g_signal_handler_disconnect (self->hub, self->offline_id);
   hark_clock_clear_timeout (self->clock, &self->timeout_id);
-  hark_json_writer_clear (&self->json);
   g_array_unref (self->items);
   g_ptr_array_unref (self->affected);
   g_hash_table_unref (self->moved);
   g_hash_table_unref (self->homes);
-  hark_unread_told_free (self->told);
+  hark_unread_teller_free (self->teller);
   hark_unread_pending_clear (&self->pending);
   g_object_unref (self->clock);
   g_free (self);

@@ -24,6 +24,7 @@ hark_unread_pending_init (HarkUnreadPending *self, HarkMetrics *metrics, guint m
 {
   self->channels = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
   self->servers = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
+  self->urgent = g_hash_table_new_full (pair_hash, pair_equal, g_free, NULL);
   self->pairs = g_hash_table_new_full (pair_hash, pair_equal, g_free, NULL);
   self->max = max;
   self->n_pending = hark_metrics_gauge (metrics, "hark_unread_pending",
@@ -37,13 +38,15 @@ hark_unread_pending_clear (HarkUnreadPending *self)
 {
   g_hash_table_unref (self->channels);
   g_hash_table_unref (self->servers);
+  g_hash_table_unref (self->urgent);
   g_hash_table_unref (self->pairs);
 }
 
 static guint
 count (const HarkUnreadPending *self)
 {
-  return g_hash_table_size (self->channels) + g_hash_table_size (self->servers) + g_hash_table_size (self->pairs);
+  return g_hash_table_size (self->channels) + g_hash_table_size (self->servers) + g_hash_table_size (self->urgent)
+         + g_hash_table_size (self->pairs);
 }
 
 static gboolean
@@ -72,6 +75,13 @@ gboolean
 hark_unread_pending_add_server (HarkUnreadPending *self, gint64 server_id)
 {
   return add (self, self->servers, &server_id, sizeof server_id);
+}
+
+gboolean
+hark_unread_pending_add_urgent (HarkUnreadPending *self, gint64 user_id, gint64 server_id, gint64 channel_id)
+{
+  HarkUnreadPair pair = { user_id, server_id, channel_id };
+  return add (self, self->urgent, &pair, sizeof pair);
 }
 
 gboolean
@@ -119,7 +129,14 @@ hark_unread_pending_steal_servers (HarkUnreadPending *self)
 
 /* Returns: (transfer full) (element-type HarkUnreadPair) */
 GArray *
-hark_unread_pending_steal_pairs (HarkUnreadPending *self, guint max)
+hark_unread_pending_steal_urgent (HarkUnreadPending *self, guint max)
 {
-  return steal (self, self->pairs, sizeof (HarkUnreadPair), max);
+  return steal (self, self->urgent, sizeof (HarkUnreadPair), max);
+}
+
+/* Returns: (transfer full) (element-type HarkUnreadPair) */
+GArray *
+hark_unread_pending_steal_pairs (HarkUnreadPending *self)
+{
+  return steal (self, self->pairs, sizeof (HarkUnreadPair), G_MAXUINT);
 }

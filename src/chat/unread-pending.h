@@ -23,7 +23,8 @@ typedef struct
 {
   GHashTable *channels; /* set of ids */
   GHashTable *servers;  /* set of ids */
-  GHashTable *pairs;    /* set of HarkUnreadPair */
+  GHashTable *urgent;   /* set of HarkUnreadPair: who have read themselves, and are told at once */
+  GHashTable *pairs;    /* set of HarkUnreadPair: others */
   guint max;
   HarkGauge *n_pending;
   HarkCounter *n_dropped;
@@ -33,10 +34,12 @@ void hark_unread_pending_init (HarkUnreadPending *self, HarkMetrics *metrics, gu
 void hark_unread_pending_clear (HarkUnreadPending *self);
 gboolean hark_unread_pending_add_channel (HarkUnreadPending *self, gint64 channel_id);
 gboolean hark_unread_pending_add_server (HarkUnreadPending *self, gint64 server_id);
+gboolean hark_unread_pending_add_urgent (HarkUnreadPending *self, gint64 user_id, gint64 server_id, gint64 channel_id);
 gboolean hark_unread_pending_add_pair (HarkUnreadPending *self, gint64 user_id, gint64 server_id, gint64 channel_id);
 gboolean hark_unread_pending_is_empty (const HarkUnreadPending *self);
 GArray *hark_unread_pending_steal_channels (HarkUnreadPending *self);
 GArray *hark_unread_pending_steal_servers (HarkUnreadPending *self);
-GArray *hark_unread_pending_steal_pairs (HarkUnreadPending *self, guint max);
+GArray *hark_unread_pending_steal_urgent (HarkUnreadPending *self, guint max);
+GArray *hark_unread_pending_steal_pairs (HarkUnreadPending *self);
 
 G_END_DECLS
