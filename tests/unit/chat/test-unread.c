@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "chat-fixture.h"
+#include "fake-transport.h"
 
 /* More than the interval in which changes are told together. */
 #define LATER 1000
@@ -291,6 +292,31 @@ test_stale_snapshot (ChatFixture *f, gconstpointer data)
   g_assert_cmpint (json_object_get_int_member (json_array_get_object_element (channels, 0), "unread"), ==, 1);
   assert_told_all (tab, c.server, 0, 0);
   client_assert_silent (tab);
+}
+
+static void
+test_slow (ChatFixture *f, gconstpointer data)
+{
+  Community c;
+  g_test_summary ("A session that is too slow for what it is told ends like any other, its user's last one too.");
+  make (f, &c);
+  client_do (c.b, "forget", "\"servers\":[\"" ID "\"]", c.server);
+  say (c.a, c.channel, "hi");
+  say (c.a, c.second, "hi");
+  HARK_TRANSPORT (c.b2->transport)->max_outbox = 1;
+  chat_fixture_advance (f, LATER);
+  g_assert_cmpuint (client_get_close_code (c.b2), ==, HARK_CLOSE_SLOW);
+  client_hang_up (c.b);
+  say (c.a, c.channel, "hi");
+  chat_fixture_advance (f, LATER);
+  json_object_unref (client_pop_type (c.a, "unread"));
+  HARK_TRANSPORT (c.a->transport)->max_outbox = 1;
+  g_free (chat_fixture_call (f, "add_member", "\"server_id\":\"" ID "\",\"user_id\":\"" ID "\"", c.server, c.eve));
+  c.b = chat_fixture_connect (f, c.eve);
+  client_do (c.b, "message", "\"channel\":\"" ID "\",\"message\":\"hi\"", c.channel);
+  client_do (c.b, "message", "\"channel\":\"" ID "\",\"message\":\"hi\"", c.second);
+  chat_fixture_advance (f, LATER);
+  g_assert_cmpuint (client_get_close_code (c.a), ==, HARK_CLOSE_SLOW);
 }
 
 static void
@@ -707,6 +733,7 @@ main (int argc, char **argv)
   ADD ("/unread/rights", test_rights);
   ADD ("/unread/bound", test_bound);
   ADD ("/unread/stale-snapshot", test_stale_snapshot);
+  ADD ("/unread/slow", test_slow);
   ADD ("/unread/busy-store", test_busy_store);
   ADD ("/unread/random", test_random);
   return g_test_run ();
