@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/json-writer.h"
+#include "chat/edits.h"
 #include "core/transaction.h"
 
 G_BEGIN_DECLS
@@ -15,7 +16,7 @@ G_BEGIN_DECLS
   " AND b.message_id < m.joined_id ORDER BY b.message_id DESC LIMIT 1), 0)"
 
 /* How many messages of the channel `c` somebody has not read who has read up to @read. */
-#define HARK_SQL_UNREAD_AFTER(read) "(c.last_ordinal - " read ")"
+#define HARK_SQL_UNREAD_AFTER(read) "(c.last_ordinal - " read " - " HARK_SQL_DELETED_ABOVE (read) ")"
 #define HARK_SQL_UNREAD HARK_SQL_UNREAD_AFTER (HARK_SQL_READ)
 
 typedef struct

@@ -647,13 +647,12 @@ change_right (World *w, guint user, guint i)
     channel->read[user] = channel->said->len;
 }
 
-/* Where messages can be deleted. */
 static void
 delete_something (World *w, guint i)
 {
   Channel *channel = &w->channels[i];
   Said *said;
-  if (channel->said->len == 0 || !hark_dispatcher_has (w->f->dispatcher, "delete_message"))
+  if (channel->said->len == 0)
     return;
   said = &g_array_index (channel->said, Said, g_rand_int_range (w->rand, 0, channel->said->len));
   if (said->gone)
