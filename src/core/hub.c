@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Where sessions meet: the registry of sessions and users, what they have subscribed to and loaded, and the events on
- * their way to them. The hub knows no concern, no protocol and no transport; it tells who listens what happened and
- * does what it is told.
+ * Where sessions meet: who they are (registry.c), what they have subscribed to and loaded, and the events on their way
+ * to them. The hub knows no concern, no protocol and no transport; it tells who listens what happened and does what it
+ * is told.
  */
 #include "core/hub.h"
 
 #include "base/error.h"
 #include "core/recent.h"
+#include "core/registry.h"
 
 typedef struct
 {
@@ -15,13 +16,6 @@ typedef struct
   HarkHubFunc func;
   gpointer data;
 } Waiter;
-
-typedef struct
-{
-  gint64 id;
-  GPtrArray *sessions; /* (element-type HarkSession), unowned: the registry keeps them */
-  gboolean announced;  /* "user-online" was emitted */
-} UserEntry;
 
 struct _HarkHub
 {
@@ -32,8 +26,7 @@ struct _HarkHub
   HarkIds *ids;               /* (owned) */
   HarkIndex *index;           /* (owned) */
   HarkHubLimits limits;
-  GHashTable *sessions; /* id → HarkSession (owned) */
-  GHashTable *users;    /* id → UserEntry (owned) */
+  HarkRegistry registry;
   HarkRecent recent;
   GArray *waiters; /* (element-type Waiter) */
   HarkCounter *n_opened;
@@ -73,21 +66,13 @@ static GParamSpec *props[N_PROPS];
 static guint signals[N_SIGNALS];
 
 static void
-user_entry_free (gpointer data)
-{
-  UserEntry *entry = data;
-  g_ptr_array_unref (entry->sessions);
-  g_free (entry);
-}
-
-static void
 hark_hub_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
 {
   HarkHub *self = HARK_HUB (object);
   switch (id)
     {
     case PROP_SESSIONS:
-      g_value_set_uint (value, g_hash_table_size (self->sessions));
+      g_value_set_uint (value, hark_registry_get_n_sessions (&self->registry));
       break;
     case PROP_SUBSCRIPTIONS:
       g_value_set_uint (value, hark_index_get_n_subscriptions (self->index));
@@ -96,7 +81,7 @@ hark_hub_get_property (GObject *object, guint id, GValue *value, GParamSpec *psp
       g_value_set_uint (value, hark_index_get_n_interests (self->index));
       break;
     case PROP_USERS:
-      g_value_set_uint (value, g_hash_table_size (self->users));
+      g_value_set_uint (value, hark_registry_get_n_users (&self->registry));
       break;
     case PROP_TOPICS:
       g_value_set_uint (value, hark_index_get_n_topics (self->index));
@@ -110,7 +95,7 @@ static void
 hark_hub_dispose (GObject *object)
 {
   HarkHub *self = HARK_HUB (object);
-  if (self->sessions != NULL)
+  if (self->registry.sessions != NULL)
     hark_hub_close_all (self, HARK_CLOSE_GOING_AWAY, "the hub is going away");
   g_clear_object (&self->index);
   g_clear_object (&self->dispatcher);
@@ -123,8 +108,7 @@ static void
 hark_hub_finalize (GObject *object)
 {
   HarkHub *self = HARK_HUB (object);
-  g_hash_table_unref (self->sessions);
-  g_hash_table_unref (self->users);
+  hark_registry_clear (&self->registry);
   hark_recent_clear (&self->recent);
   g_array_unref (self->waiters);
   g_clear_object (&self->clock);
@@ -160,8 +144,7 @@ hark_hub_class_init (HarkHubClass *klass)
 static void
 hark_hub_init (HarkHub *self)
 {
-  self->sessions = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, g_object_unref);
-  self->users = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, user_entry_free);
+  hark_registry_init (&self->registry);
   self->waiters = g_array_new (FALSE, FALSE, sizeof (Waiter));
 }
 
@@ -198,48 +181,34 @@ hark_hub_new (HarkTurn *turn, HarkDispatcher *dispatcher, HarkClock *clock, Hark
 guint
 hark_hub_get_n_sessions (HarkHub *self)
 {
-  return g_hash_table_size (self->sessions);
+  return hark_registry_get_n_sessions (&self->registry);
 }
 
 /* Returns: (transfer none) (nullable) */
 HarkSession *
 hark_hub_get_session (HarkHub *self, gint64 id)
 {
-  return g_hash_table_lookup (self->sessions, &id);
+  return hark_registry_find (&self->registry, id);
 }
 
 /* Returns: (transfer full) (element-type HarkSession): all, held, in no order */
 GPtrArray *
 hark_hub_dup_sessions (HarkHub *self)
 {
-  GPtrArray *sessions = g_ptr_array_new_full (g_hash_table_size (self->sessions), g_object_unref);
-  GHashTableIter iter;
-  gpointer session;
-  g_hash_table_iter_init (&iter, self->sessions);
-  while (g_hash_table_iter_next (&iter, NULL, &session))
-    g_ptr_array_add (sessions, g_object_ref (session));
-  return sessions;
+  return hark_registry_dup_sessions (&self->registry);
 }
 
 /* Returns: (transfer full) (nullable) (element-type HarkSession): a user's sessions, held; %NULL for none */
 GPtrArray *
 hark_hub_dup_user_sessions (HarkHub *self, gint64 user_id)
 {
-  UserEntry *entry = g_hash_table_lookup (self->users, &user_id);
-  GPtrArray *sessions;
-  if (entry == NULL)
-    return NULL;
-  sessions = g_ptr_array_new_full (entry->sessions->len, g_object_unref);
-  for (guint i = 0; i < entry->sessions->len; i++)
-    g_ptr_array_add (sessions, g_object_ref (entry->sessions->pdata[i]));
-  return sessions;
+  return hark_registry_dup_user_sessions (&self->registry, user_id);
 }
 
 guint
 hark_hub_get_n_user_sessions (HarkHub *self, gint64 user_id)
 {
-  UserEntry *entry = g_hash_table_lookup (self->users, &user_id);
-  return entry != NULL ? entry->sessions->len : 0;
+  return hark_registry_get_n_user_sessions (&self->registry, user_id);
 }
 
 static guint
@@ -281,7 +250,7 @@ hark_hub_may_add_user (HarkHub *self, gint64 user_id, GError **error)
 gboolean
 hark_hub_add_session (HarkHub *self, HarkSession *session, GError **error)
 {
-  if (self->limits.max_sessions > 0 && g_hash_table_size (self->sessions) >= self->limits.max_sessions)
+  if (self->limits.max_sessions > 0 && hark_registry_get_n_sessions (&self->registry) >= self->limits.max_sessions)
     {
       hark_counter_add (self->n_refused, 1);
       g_set_error (error, HARK_ERROR, HARK_ERROR_OVERLOADED, "the hub has all the sessions it can have");
@@ -291,9 +260,9 @@ hark_hub_add_session (HarkHub *self, HarkSession *session, GError **error)
     return FALSE;
   session->id = hark_ids_next (self->ids);
   session->in_hub = TRUE;
-  g_hash_table_insert (self->sessions, &session->id, g_object_ref (session));
+  hark_registry_add (&self->registry, session);
   hark_counter_add (self->n_opened, 1);
-  hark_gauge_set (self->n_sessions, g_hash_table_size (self->sessions));
+  hark_gauge_set (self->n_sessions, hark_registry_get_n_sessions (&self->registry));
   if (session->identity == NULL)
     g_signal_emit (self, signals[SESSION_CONNECTED], 0, session);
   return TRUE;
@@ -304,42 +273,12 @@ void
 hark_hub_session_opened (HarkHub *self, HarkSession *session)
 {
   gint64 user_id = hark_session_get_user_id (session);
-  UserEntry *entry = g_hash_table_lookup (self->users, &user_id);
-  if (entry == NULL)
-    {
-      entry = g_new0 (UserEntry, 1);
-      entry->id = user_id;
-      entry->sessions = g_ptr_array_new ();
-      g_hash_table_insert (self->users, &entry->id, entry);
-      hark_gauge_set (self->n_users, g_hash_table_size (self->users));
-    }
-  session->user_position = entry->sessions->len;
-  g_ptr_array_add (entry->sessions, session);
+  hark_registry_add_to_user (&self->registry, session);
+  hark_gauge_set (self->n_users, hark_registry_get_n_users (&self->registry));
   g_signal_emit (self, signals[SESSION_ADDED], 0, session);
   /* Whoever was told may have ended it: then the user has not been here. */
-  entry = g_hash_table_lookup (self->users, &user_id);
-  if (entry != NULL && !entry->announced)
-    {
-      entry->announced = TRUE;
-      g_signal_emit (self, signals[USER_ONLINE], 0, user_id);
-    }
-}
-
-/* Returns: whether that was the last session of a user who was said to be there */
-static gboolean
-remove_from_user (HarkHub *self, HarkSession *session)
-{
-  gint64 user_id = hark_session_get_user_id (session);
-  UserEntry *entry = g_hash_table_lookup (self->users, &user_id);
-  gboolean announced = entry->announced;
-  g_ptr_array_remove_index_fast (entry->sessions, session->user_position);
-  if (session->user_position < entry->sessions->len)
-    HARK_SESSION (entry->sessions->pdata[session->user_position])->user_position = session->user_position;
-  if (entry->sessions->len > 0)
-    return FALSE;
-  g_hash_table_remove (self->users, &user_id);
-  hark_gauge_set (self->n_users, g_hash_table_size (self->users));
-  return announced;
+  if (hark_registry_announce (&self->registry, user_id))
+    g_signal_emit (self, signals[USER_ONLINE], 0, user_id);
 }
 
 /* Takes a session out: for sessions, when they end. */
@@ -357,10 +296,11 @@ hark_hub_remove_session (HarkHub *self, HarkSession *session, guint code, const 
     g_signal_emit (self, signals[SESSION_REMOVED], 0, session, code, reason);
   hark_index_remove_session (self->index, session);
   if (was_open)
-    last = remove_from_user (self, session);
+    last = hark_registry_remove_from_user (&self->registry, session);
   hark_counter_add (self->n_closed, 1);
-  g_hash_table_remove (self->sessions, &session->id);
-  hark_gauge_set (self->n_sessions, g_hash_table_size (self->sessions));
+  hark_registry_remove (&self->registry, session);
+  hark_gauge_set (self->n_users, hark_registry_get_n_users (&self->registry));
+  hark_gauge_set (self->n_sessions, hark_registry_get_n_sessions (&self->registry));
   if (last)
     g_signal_emit (self, signals[USER_OFFLINE], 0, user_id);
 }
