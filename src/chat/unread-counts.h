@@ -13,7 +13,7 @@ G_BEGIN_DECLS
  */
 #define HARK_SQL_READ                                                                                                  \
   "coalesce(r.ordinal, (SELECT b.ordinal FROM messages b WHERE b.channel_id = c.channel_id"                            \
-  " AND b.message_id < m.joined_id ORDER BY b.message_id DESC LIMIT 1), 0)"
+  " AND b.message_id < m.joined_id AND c.channel_id < m.joined_id ORDER BY b.message_id DESC LIMIT 1), 0)"
 
 /* How many messages of the channel `c` somebody has not read who has read up to @read. */
 #define HARK_SQL_UNREAD_AFTER(read) "(c.last_ordinal - " read " - " HARK_SQL_DELETED_ABOVE (read) ")"
