@@ -111,7 +111,7 @@ emit_now (HarkSocketioNamespaces *self, HarkSocketioNamespace *nsp, const HarkSo
           gboolean is_volatile, const HarkSocketioEmission *emission)
 {
   g_autoptr (HarkEvent) event = hark_socketio_emission_make_event (emission, 0, nsp->published_seq);
-  if (event->kind == self->kind_all && !is_volatile && hark_socketio_namespace_is_logged (nsp))
+  if (event->kind == self->kind_all && !is_volatile && nsp->kind->is_logged)
     hark_hub_publish (self->hub, event);
   else
     hark_socketio_namespaces_deliver (self, nsp, target, is_volatile, event);

@@ -44,13 +44,13 @@ socket_free (gpointer data)
  * Returns: (transfer full): nobody is connected; %NULL with %HARK_ERROR_BAD_REQUEST for another name
  */
 HarkSocketioNamespace *
-hark_socketio_namespace_new (const char *name, HarkSocketioPurpose purpose, GError **error)
+hark_socketio_namespace_new (const char *name, const HarkSocketioKind *kind, gpointer data, GError **error)
 {
   g_autofree char *text = g_strconcat (TOPIC_PREFIX, name[0] != '\0' ? name + 1 : "", NULL);
   HarkTopic topic = { 0 };
   HarkSocketioNamespace *self;
-  if (name[0] != '/' || (name[1] == '\0' && purpose != HARK_SOCKETIO_ROOT) || strpbrk (name, ",?") != NULL
-      || !hark_topic_parse (text, &topic, NULL))
+  if (name[0] != '/' || (name[1] == '\0' && (kind->scope & HARK_SOCKETIO_SCOPE_ROOT) == 0)
+      || strpbrk (name, ",?") != NULL || !hark_topic_parse (text, &topic, NULL))
     {
       g_set_error (error, HARK_ERROR, HARK_ERROR_BAD_REQUEST,
                    "\"%s\" is no name of a namespace: \"/\" and text without commas, \"?\" and spaces", name);
@@ -59,7 +59,8 @@ hark_socketio_namespace_new (const char *name, HarkSocketioPurpose purpose, GErr
   self = g_new0 (HarkSocketioNamespace, 1);
   self->name = g_strdup (name);
   self->topic = topic;
-  self->purpose = purpose;
+  self->kind = kind;
+  self->data = data;
   self->sockets = g_ptr_array_new_with_free_func (socket_free);
   self->rooms = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
   self->sids = g_hash_table_new (g_str_hash, g_str_equal);
@@ -76,13 +77,6 @@ hark_socketio_namespace_free (HarkSocketioNamespace *self)
   hark_topic_clear (&self->topic);
   g_free (self->name);
   g_free (self);
-}
-
-/* Whether its events are numbered and kept, so that who comes back can be told what it missed. */
-gboolean
-hark_socketio_namespace_is_logged (const HarkSocketioNamespace *self)
-{
-  return self->purpose == HARK_SOCKETIO_CHAT || self->purpose == HARK_SOCKETIO_BACK_END;
 }
 
 /* Returns: (transfer none): a socket that is being connected, with an id of its own */

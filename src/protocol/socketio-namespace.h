@@ -4,6 +4,8 @@
 #include "core/session.h"
 #include "protocol/socketio-wires.h"
 
+#include <gio/gio.h>
+
 G_BEGIN_DECLS
 
 /* Characters of a socket's id and of the secret by which it is recovered, and the 0 byte. */
@@ -13,18 +15,27 @@ G_BEGIN_DECLS
 
 #define HARK_SOCKETIO_MAX_ROOM 128
 
-/* What connecting to a namespace gives. */
-typedef enum
-{
-  HARK_SOCKETIO_ROOT,          /* "/": the native protocol */
-  HARK_SOCKETIO_FORWARD,       /* "/forward" */
-  HARK_SOCKETIO_NOTIFICATIONS, /* "/notifications" */
-  HARK_SOCKETIO_CHAT,          /* "/chat": what one says all hear */
-  HARK_SOCKETIO_BACK_END       /* declared: its events are for the back end */
-} HarkSocketioPurpose;
-
 typedef struct _HarkSocketioNamespace HarkSocketioNamespace;
 typedef struct _HarkSocketioSocket HarkSocketioSocket;
+
+/**
+ * HarkSocketioKind:
+ * @scope: which of the hub's own events its sockets are told
+ * @is_logged: whether its events are numbered and kept, so that who comes back can be told what it missed
+ * @check: (nullable): who may enter, where a token does not say that: @task is to return a HarkIdentity, now or later;
+ *   @auth is there during the call only
+ * @take_event: a client says something: @command is answered, now or later, and has a tag that addresses the answer;
+ *   @packet is there during the call only
+ *
+ * What a namespace is for. Constants; a namespace may have data of its own besides.
+ */
+typedef struct
+{
+  HarkSocketioScope scope;
+  gboolean is_logged;
+  void (*check) (HarkSocketioNamespace *nsp, const HarkJsonObject *auth, GTask *task);
+  void (*take_event) (HarkSocketioSocket *socket, HarkCommand *command, const HarkSocketioPacket *packet);
+} HarkSocketioKind;
 
 /**
  * HarkSocketioSocket:
@@ -74,7 +85,8 @@ struct _HarkSocketioNamespace
 {
   char *name;      /* "/chat" */
   HarkTopic topic; /* of its events; kind HARK_TOPIC_APP */
-  HarkSocketioPurpose purpose;
+  const HarkSocketioKind *kind;
+  gpointer data;      /* unowned: the kind's */
   GPtrArray *sockets; /* (element-type HarkSocketioSocket) (owned) */
   GHashTable *rooms;  /* name → (element-type HarkSocketioSocket) */
   GHashTable *sids;   /* sid → HarkSocketioSocket */
@@ -83,9 +95,9 @@ struct _HarkSocketioNamespace
   guint64 last_mark;
 };
 
-HarkSocketioNamespace *hark_socketio_namespace_new (const char *name, HarkSocketioPurpose purpose, GError **error);
+HarkSocketioNamespace *hark_socketio_namespace_new (const char *name, const HarkSocketioKind *kind, gpointer data,
+                                                    GError **error);
 void hark_socketio_namespace_free (HarkSocketioNamespace *self);
-gboolean hark_socketio_namespace_is_logged (const HarkSocketioNamespace *self);
 
 HarkSocketioSocket *hark_socketio_namespace_add (HarkSocketioNamespace *self, HarkSession *session);
 void hark_socketio_namespace_rename (HarkSocketioSocket *socket, const char *sid);

@@ -9,6 +9,7 @@
 #include "protocol/socketio-namespaces.h"
 
 #include "base/error.h"
+#include "protocol/socketio-kinds.h"
 #include "protocol/socketio-namespaces-private.h"
 
 #include <string.h>
@@ -72,21 +73,31 @@ hark_socketio_namespaces_init (HarkSocketioNamespaces *self)
   self->welcomes = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, (GDestroyNotify)hark_event_unref);
 }
 
-static gboolean
-declare (HarkSocketioNamespaces *self, const char *name, HarkSocketioPurpose purpose, GError **error)
+/**
+ * hark_socketio_namespaces_add:
+ * @name: "/something"
+ * @kind: a constant
+ * @data: what @kind finds in the namespace; outlives us
+ *
+ * Returns: (transfer none): a namespace, from the start on; %NULL with %HARK_ERROR_BAD_REQUEST for a name that cannot be
+ *   one, %HARK_ERROR_CONFLICT when there is one
+ */
+HarkSocketioNamespace *
+hark_socketio_namespaces_add (HarkSocketioNamespaces *self, const char *name, const HarkSocketioKind *kind,
+                              gpointer data, GError **error)
 {
-  HarkSocketioNamespace *nsp = hark_socketio_namespace_new (name, purpose, error);
+  HarkSocketioNamespace *nsp = hark_socketio_namespace_new (name, kind, data, error);
   if (nsp == NULL)
-    return FALSE;
+    return NULL;
   if (g_hash_table_contains (self->by_name, name))
     {
       hark_socketio_namespace_free (nsp);
       g_set_error (error, HARK_ERROR, HARK_ERROR_CONFLICT, "there is a namespace \"%s\"", name);
-      return FALSE;
+      return NULL;
     }
   g_hash_table_insert (self->by_name, nsp->name, nsp);
   g_hash_table_insert (self->by_topic, &nsp->topic, nsp);
-  return TRUE;
+  return nsp;
 }
 
 /**
@@ -100,7 +111,7 @@ declare (HarkSocketioNamespaces *self, const char *name, HarkSocketioPurpose pur
 gboolean
 hark_socketio_namespaces_declare (HarkSocketioNamespaces *self, const char *name, GError **error)
 {
-  return declare (self, name, HARK_SOCKETIO_BACK_END, error);
+  return hark_socketio_namespaces_add (self, name, &hark_socketio_kind_back_end, NULL, error) != NULL;
 }
 
 HarkSocketioNamespace *
@@ -464,7 +475,7 @@ connect_now (HarkSocketioNamespaces *self, HarkSocketioSocket *socket)
   HarkSocketioNamespace *nsp = socket->nsp;
   append_connect (self, &out, socket, NULL);
   mark_connected (self, socket);
-  if (hark_socketio_namespace_is_logged (nsp))
+  if (nsp->kind->is_logged)
     hark_hub_subscribe (self->hub, socket->session, &nsp->topic, 0, -1, NULL);
   hark_session_take_units (socket->session, hark_builder_finish (&out));
   socket = hark_socketio_namespace_find (nsp, sid);
@@ -476,7 +487,7 @@ connect_now (HarkSocketioNamespaces *self, HarkSocketioSocket *socket)
 gboolean
 hark_socketio_namespaces_logs (HarkSocketioNamespaces *self, HarkSocketioNamespace *nsp)
 {
-  return self->store != NULL && self->limits.recovery_ms > 0 && hark_socketio_namespace_is_logged (nsp);
+  return self->store != NULL && self->limits.recovery_ms > 0 && nsp->kind->is_logged;
 }
 
 /**
@@ -498,7 +509,7 @@ hark_socketio_namespaces_connect (HarkSocketioNamespaces *self, HarkSocketioName
   g_autofree char *sid = g_strdup (socket->sid);
   socket->removed = removed;
   socket->removed_data = data;
-  if (hark_socketio_namespace_is_logged (nsp))
+  if (nsp->kind->is_logged)
     count_socket (self, 1);
   if (hark_socketio_namespaces_logs (self, nsp))
     begin_claim (self, socket, pid, offset);
@@ -523,7 +534,7 @@ hark_socketio_namespaces_remove (HarkSocketioNamespaces *self, HarkSocketioSocke
   if (socket->recoverable)
     hark_socketio_store_change (self->store, &self->limits, socket->pid_hash, socket->rooms,
                                 may_return ? HARK_SOCKETIO_ROW_END : HARK_SOCKETIO_ROW_FORGET);
-  if (hark_socketio_namespace_is_logged (nsp))
+  if (nsp->kind->is_logged)
     {
       count_socket (self, -1);
       hark_hub_unsubscribe (self->hub, session, &nsp->topic);
@@ -567,10 +578,10 @@ hark_socketio_namespaces_new (HarkHub *hub, HarkStore *store, HarkSocketioWires 
     = hark_metrics_counter (metrics, "hark_socketio_emitted_total", "Events emitted to Socket.IO namespaces.");
   self->n_client_events = hark_metrics_counter (metrics, "hark_socketio_client_events_total",
                                                 "Events of Socket.IO clients for the back end.");
-  declare (self, "/", HARK_SOCKETIO_ROOT, NULL);
-  declare (self, "/chat", HARK_SOCKETIO_CHAT, NULL);
-  declare (self, "/forward", HARK_SOCKETIO_FORWARD, NULL);
-  declare (self, "/notifications", HARK_SOCKETIO_NOTIFICATIONS, NULL);
+  hark_socketio_namespaces_add (self, "/", &hark_socketio_kind_root, NULL, NULL);
+  hark_socketio_namespaces_add (self, "/chat", &hark_socketio_kind_chat, NULL, NULL);
+  hark_socketio_namespaces_add (self, "/forward", &hark_socketio_kind_forward, NULL, NULL);
+  hark_socketio_namespaces_add (self, "/notifications", &hark_socketio_kind_notifications, NULL, NULL);
   hark_dispatcher_add (self->dispatcher, hark_socketio_commands, hark_socketio_n_commands, self);
   hark_socketio_wires_set_welcome (wires, on_welcome, self);
   return self;

@@ -24,6 +24,8 @@ G_DECLARE_FINAL_TYPE (HarkSocketioNamespaces, hark_socketio_namespaces, HARK, SO
  */
 HarkSocketioNamespaces *hark_socketio_namespaces_new (HarkHub *hub, HarkStore *store, HarkSocketioWires *wires,
                                                       HarkMetrics *metrics, const HarkSocketioLimits *limits);
+HarkSocketioNamespace *hark_socketio_namespaces_add (HarkSocketioNamespaces *self, const char *name,
+                                                     const HarkSocketioKind *kind, gpointer data, GError **error);
 gboolean hark_socketio_namespaces_declare (HarkSocketioNamespaces *self, const char *name, GError **error);
 const HarkSocketioLimits *hark_socketio_namespaces_get_limits (HarkSocketioNamespaces *self);
 

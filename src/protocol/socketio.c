@@ -9,7 +9,6 @@
 
 #include "base/error.h"
 #include "protocol/socketio-assembler.h"
-#include "protocol/socketio-forward.h"
 
 #include <string.h>
 
@@ -126,19 +125,12 @@ is_connected (const Place *place)
 static void
 update_scopes (HarkSocketio *self)
 {
-  static const HarkSocketioScope scopes[] = {
-    [HARK_SOCKETIO_ROOT] = HARK_SOCKETIO_SCOPE_ROOT,
-    [HARK_SOCKETIO_FORWARD] = HARK_SOCKETIO_SCOPE_FORWARD,
-    [HARK_SOCKETIO_NOTIFICATIONS] = HARK_SOCKETIO_SCOPE_NOTIFICATIONS,
-    [HARK_SOCKETIO_CHAT] = HARK_SOCKETIO_SCOPE_NONE,
-    [HARK_SOCKETIO_BACK_END] = HARK_SOCKETIO_SCOPE_NONE,
-  };
   self->scopes = HARK_SOCKETIO_SCOPE_NONE;
   for (guint i = 0; i < self->places->len; i++)
     {
       Place *place = self->places->pdata[i];
       if (is_connected (place))
-        self->scopes |= scopes[place->nsp->purpose];
+        self->scopes |= place->nsp->kind->scope;
     }
   self->session->wire = hark_socketio_wires_get (hark_socketio_namespaces_get_wires (self->namespaces), self->scopes);
 }
@@ -216,7 +208,7 @@ enter (HarkSocketio *self, Place *place)
   place->socket = socket;
   update_scopes (self);
   welcome = hark_socketio_namespaces_get_welcome (self->namespaces, session);
-  if (nsp->purpose == HARK_SOCKETIO_ROOT && welcome != NULL)
+  if ((nsp->kind->scope & HARK_SOCKETIO_SCOPE_ROOT) != 0 && welcome != NULL)
     hark_session_send_event (session, welcome);
 }
 
@@ -249,12 +241,18 @@ enter_as (HarkSocketio *self, Place *place, HarkIdentity *identity)
 static void enter_waiting (HarkSocketio *self);
 
 static void
-on_token_checked (GObject *source, GAsyncResult *result, gpointer data)
+begin_check (HarkSocketio *self, Place *place)
 {
-  Place *place = data;
+  g_object_ref (self);
+  place->checking = TRUE;
+  self->n_checking++;
+}
+
+/* @identity: (nullable): %NULL with @error */
+static void
+end_check (Place *place, HarkIdentity *identity, const GError *error)
+{
   g_autoptr (HarkSocketio) self = place->owner;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (HarkIdentity) identity = hark_authenticator_check_finish (HARK_AUTHENTICATOR (source), result, &error);
   self->n_checking--;
   place->checking = FALSE;
   if (self->session == NULL)
@@ -270,6 +268,32 @@ on_token_checked (GObject *source, GAsyncResult *result, gpointer data)
 }
 
 static void
+on_token_checked (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (HarkIdentity) identity = hark_authenticator_check_finish (HARK_AUTHENTICATOR (source), result, &error);
+  end_check (data, identity, error);
+}
+
+static void
+on_kind_checked (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (HarkIdentity) identity = g_task_propagate_pointer (G_TASK (result), &error);
+  end_check (data, identity, error);
+}
+
+/* The namespace has a way of its own to tell who may enter. */
+static void
+check_by_kind (HarkSocketio *self, Place *place, const HarkJsonObject *auth)
+{
+  g_autoptr (GTask) task = g_task_new (self, self->cancellable, on_kind_checked, place);
+  g_task_set_source_tag (task, check_by_kind);
+  begin_check (self, place);
+  place->nsp->kind->check (place->nsp, auth, task);
+}
+
+static void
 check_token (HarkSocketio *self, Place *place)
 {
   g_autoptr (HarkIdentity) identity = hark_authenticator_peek (self->authenticator, place->token);
@@ -278,9 +302,7 @@ check_token (HarkSocketio *self, Place *place)
       enter_as (self, place, identity);
       return;
     }
-  g_object_ref (self);
-  place->checking = TRUE;
-  self->n_checking++;
+  begin_check (self, place);
   hark_authenticator_check_async (self->authenticator, place->token, self->cancellable, on_token_checked, place);
 }
 
@@ -310,7 +332,7 @@ enter_waiting (HarkSocketio *self)
   for (guint i = 0; i < self->places->len; i++)
     {
       Place *place = self->places->pdata[i];
-      if (place->socket == NULL && place->token == NULL)
+      if (place->socket == NULL && place->token == NULL && !place->checking)
         g_ptr_array_add (waiting, place->nsp->name);
     }
   for (guint i = 0; self->session != NULL && i < waiting->len; i++)
@@ -322,19 +344,18 @@ enter_waiting (HarkSocketio *self)
 }
 
 static gboolean
-read_auth (const HarkSocketioPacket *packet, Place *place, GError **error)
+read_auth (const HarkSocketioPacket *packet, Place *place, HarkJsonObject *auth, GError **error)
 {
-  HarkJsonObject auth;
   g_autofree char *pid = NULL;
   g_autofree char *offset = NULL;
   if (packet->payload.data == NULL)
-    return TRUE;
-  if (!hark_json_object_parse (&auth, packet->payload.data, packet->payload.len, error)
-      || !hark_json_object_get_string (&auth, "token", HARK_FIELD_OPTIONAL, MAX_TOKEN, &place->token, error))
+    return hark_json_object_parse (auth, "{}", 2, error);
+  if (!hark_json_object_parse (auth, packet->payload.data, packet->payload.len, error)
+      || !hark_json_object_get_string (auth, "token", HARK_FIELD_OPTIONAL, MAX_TOKEN, &place->token, error))
     return FALSE;
   /* Anything else in these is what the client's library made of nothing. */
-  if (hark_json_object_get_string (&auth, "pid", HARK_FIELD_OPTIONAL, HARK_SOCKETIO_PID_LEN, &pid, NULL)
-      && hark_json_object_get_string (&auth, "offset", HARK_FIELD_OPTIONAL, 32, &offset, NULL))
+  if (hark_json_object_get_string (auth, "pid", HARK_FIELD_OPTIONAL, HARK_SOCKETIO_PID_LEN, &pid, NULL)
+      && hark_json_object_get_string (auth, "offset", HARK_FIELD_OPTIONAL, 32, &offset, NULL))
     {
       place->pid = g_steal_pointer (&pid);
       place->offset = g_steal_pointer (&offset);
@@ -348,6 +369,7 @@ take_connect (HarkSocketio *self, const HarkSocketioPacket *packet)
   g_autofree char *name = g_strndup (packet->nsp.data, packet->nsp.len);
   HarkSocketioNamespace *nsp = hark_socketio_namespaces_find (self->namespaces, name);
   g_autoptr (GError) error = NULL;
+  HarkJsonObject auth;
   Place *place;
   if (nsp == NULL)
     {
@@ -368,8 +390,10 @@ take_connect (HarkSocketio *self, const HarkSocketioPacket *packet)
   place->owner = self;
   place->nsp = nsp;
   g_ptr_array_add (self->places, place);
-  if (!read_auth (packet, place, &error))
+  if (!read_auth (packet, place, &auth, &error))
     refuse_place (self, place, error);
+  else if (nsp->kind->check != NULL)
+    check_by_kind (self, place, &auth);
   else if (place->token != NULL)
     check_token (self, place);
   else
@@ -385,112 +409,6 @@ new_command (HarkSocketio *self, Place *place, gint64 id)
   command->tag = hark_socketio_tag_new (place->nsp->name, id);
   command->tag_free = hark_socketio_tag_free;
   return command;
-}
-
-static void
-refuse_event (HarkSocketio *self, Place *place, gint64 id, const GError *error)
-{
-  hark_session_refuse_command (self->session, new_command (self, place, id), error);
-}
-
-/* What may be asked for in a namespace that is not the whole of the native protocol. */
-static gboolean
-is_request_of (HarkSocketioPurpose purpose, HarkJsonSlice name)
-{
-  switch (purpose)
-    {
-    case HARK_SOCKETIO_ROOT:
-      return TRUE;
-    case HARK_SOCKETIO_FORWARD:
-      return hark_json_slice_equal (name, "forward");
-    case HARK_SOCKETIO_NOTIFICATIONS:
-      return hark_json_slice_equal (name, "get_notifications") || hark_json_slice_equal (name, "ack_notification");
-    case HARK_SOCKETIO_CHAT:
-      return hark_json_slice_equal (name, "message");
-    default:
-      return FALSE;
-    }
-}
-
-static gboolean
-check_request (const HarkSocketioPacket *packet, Place *place, HarkJsonObject *args, GError **error)
-{
-  if (!is_request_of (place->nsp->purpose, packet->name))
-    {
-      g_set_error (error, HARK_ERROR, HARK_ERROR_UNKNOWN_TYPE, "there is no such event in %s", place->nsp->name);
-      return FALSE;
-    }
-  if (packet->n_args > 1 || (packet->n_args == 1 && packet->args.data[0] != '{'))
-    {
-      g_set_error (error, HARK_ERROR, HARK_ERROR_BAD_REQUEST, "an event's data is one object");
-      return FALSE;
-    }
-  return packet->n_args == 1 ? hark_json_object_parse (args, packet->args.data, packet->args.len, error)
-                             : hark_json_object_parse (args, "{}", 2, error);
-}
-
-static void
-take_message (HarkSocketio *self, const HarkSocketioPacket *packet, Place *place, const HarkJsonObject *args)
-{
-  HarkCommand *command = new_command (self, place, packet->id);
-  ((HarkSocketioTag *)command->tag)->args = g_strndup (packet->args.data, packet->args.len);
-  hark_session_take_command (self->session, command, HARK_SOCKETIO_COMMAND_MESSAGE,
-                             strlen (HARK_SOCKETIO_COMMAND_MESSAGE), args);
-}
-
-static void
-take_forward (HarkSocketio *self, const HarkSocketioPacket *packet, Place *place, const HarkJsonObject *args)
-{
-  g_autoptr (GString) escaped = g_string_sized_new (packet->args.len + 16);
-  g_autoptr (GError) error = NULL;
-  HarkJsonObject again;
-  hark_socketio_forward_escape (escaped, args);
-  if (hark_json_object_parse (&again, escaped->str, escaped->len, &error))
-    hark_session_take_command (self->session, new_command (self, place, packet->id), "forward", strlen ("forward"),
-                               &again);
-  else
-    refuse_event (self, place, packet->id, error);
-}
-
-static void
-take_request (HarkSocketio *self, const HarkSocketioPacket *packet, Place *place)
-{
-  g_autoptr (GError) error = NULL;
-  HarkJsonObject args;
-  if (!check_request (packet, place, &args, &error))
-    refuse_event (self, place, packet->id, error);
-  else if (place->nsp->purpose == HARK_SOCKETIO_CHAT)
-    take_message (self, packet, place, &args);
-  else if (hark_json_slice_equal (packet->name, "forward"))
-    take_forward (self, packet, place, &args);
-  else
-    hark_session_take_command (self->session, new_command (self, place, packet->id), packet->name.data,
-                               packet->name.len, &args);
-}
-
-/* In a namespace of the back end's, data is whatever that and its clients agree on. */
-static void
-take_back_end_event (HarkSocketio *self, const HarkSocketioPacket *packet, Place *place)
-{
-  g_autoptr (GError) error = NULL;
-  g_autofree char *name = hark_json_string_dup_c (packet->name);
-  HarkCommand *command;
-  HarkSocketioTag *tag;
-  HarkJsonObject none;
-  if (name == NULL)
-    {
-      g_set_error (&error, HARK_ERROR, HARK_ERROR_BAD_REQUEST, "an event's name has no U+0000");
-      refuse_event (self, place, packet->id, error);
-      return;
-    }
-  command = new_command (self, place, packet->id);
-  tag = command->tag;
-  tag->sid = g_strdup (place->socket->sid);
-  tag->name = g_steal_pointer (&name);
-  tag->args = g_strndup (packet->args.data != NULL ? packet->args.data : "", packet->args.len);
-  hark_json_object_parse (&none, "{}", 2, NULL);
-  hark_session_take_command (self->session, command, HARK_SOCKETIO_COMMAND_EVENT, strlen (HARK_SOCKETIO_COMMAND_EVENT),
-                             &none);
 }
 
 /* A whole packet, its attachments in their places. */
@@ -522,10 +440,7 @@ take_packet (HarkSocketio *self, const HarkSocketioPacket *packet)
       hark_socketio_acks_take (place->socket, packet->id, packet->payload.data, packet->payload.len);
       break;
     default:
-      if (place->nsp->purpose == HARK_SOCKETIO_BACK_END)
-        take_back_end_event (self, packet, place);
-      else
-        take_request (self, packet, place);
+      place->nsp->kind->take_event (place->socket, new_command (self, place, packet->id), packet);
     }
 }
 
