@@ -9,19 +9,20 @@
 #include "bus/gate.h"
 #include "bus/metrics1.h"
 
-#define N_INTERFACES 3
+#define N_INTERFACES 4
 
 struct _HarkBusService
 {
   GObject parent_instance;
-  HarkBusAuthority *authority;     /* (owned) */
-  HarkBusBridge *bridge;           /* (owned) */
-  HarkBusGate *gate;               /* (owned) */
-  HarkBusMonitors *monitors;       /* (owned) */
-  HarkBusHub1Object *hub1;         /* (owned) */
-  HarkBusMetrics1Object *metrics1; /* (owned) */
-  GCancellable *cancellable;       /* (owned) (nullable): from start to stop */
-  GDBusConnection *connection;     /* (owned) (nullable) */
+  HarkBusAuthority *authority;       /* (owned) */
+  HarkBusBridge *bridge;             /* (owned) */
+  HarkBusGate *gate;                 /* (owned) */
+  HarkBusMonitors *monitors;         /* (owned) */
+  HarkBusHub1Object *hub1;           /* (owned) */
+  HarkBusMetrics1Object *metrics1;   /* (owned) */
+  HarkBusSocketio1Object *socketio1; /* (owned) */
+  GCancellable *cancellable;         /* (owned) (nullable): from start to stop */
+  GDBusConnection *connection;       /* (owned) (nullable) */
   guint registrations[N_INTERFACES];
   guint lost_id; /* subscription to NameLost */
   gulong closed_id;
@@ -47,6 +48,7 @@ hark_bus_service_dispose (GObject *object)
   g_clear_object (&self->bridge);
   g_clear_object (&self->hub1);
   g_clear_object (&self->metrics1);
+  g_clear_object (&self->socketio1);
   g_clear_object (&self->monitors);
   g_clear_object (&self->authority);
   G_OBJECT_CLASS (hark_bus_service_parent_class)->dispose (object);
@@ -72,6 +74,7 @@ on_authority_peer_gone (HarkBusService *self, const char *sender)
 {
   hark_bus_bridge_drop_caller (self->bridge, sender);
   hark_bus_monitors_stop (self->monitors, sender);
+  hark_bus_socketio1_object_drop_caller (self->socketio1, sender);
 }
 
 /**
@@ -89,6 +92,7 @@ hark_bus_service_new (HarkHub *hub, HarkMetrics *metrics, HarkClock *clock, Hark
   self->monitors = hark_bus_monitors_new (hub, metrics, limits);
   self->hub1 = hark_bus_hub1_object_new (hub, self->monitors, clock);
   self->metrics1 = hark_bus_metrics1_object_new (metrics);
+  self->socketio1 = hark_bus_socketio1_object_new (metrics, limits);
   g_signal_connect_object (authority, "peer-gone", G_CALLBACK (on_authority_peer_gone), self, G_CONNECT_SWAPPED);
   return self;
 }
@@ -156,6 +160,7 @@ export_all (HarkBusService *self, GError **error)
     { hark_bus_hub1_interface_info (), self->hub1 },
     { hark_bus_directory1_interface_info (), NULL },
     { hark_bus_metrics1_interface_info (), self->metrics1 },
+    { hark_bus_socket_io1_interface_info (), self->socketio1 },
   };
   for (guint i = 0; i < N_INTERFACES; i++)
     {
@@ -189,6 +194,7 @@ on_bus_connected (GObject *source, GAsyncResult *result, gpointer data)
       return;
     }
   hark_bus_monitors_attach (self->monitors, self->connection, HARK_BUS_PATH);
+  hark_bus_socketio1_object_attach (self->socketio1, self->connection, HARK_BUS_PATH);
   hark_bus_hub1_object_attach (self->hub1, self->connection, HARK_BUS_PATH);
   self->lost_id = g_dbus_connection_signal_subscribe (self->connection, "org.freedesktop.DBus", "org.freedesktop.DBus",
                                                       "NameLost", "/org/freedesktop/DBus", HARK_BUS_NAME,
@@ -257,6 +263,7 @@ hark_bus_service_stop (HarkBusService *self)
       }
   hark_bus_hub1_object_detach (self->hub1);
   hark_bus_monitors_detach (self->monitors);
+  hark_bus_socketio1_object_detach (self->socketio1);
   hark_bus_bridge_drop_all (self->bridge);
   hark_bus_authority_forget (self->authority);
   g_dbus_connection_flush (self->connection, NULL, on_bus_flushed, NULL);
@@ -275,4 +282,10 @@ void
 hark_bus_service_set_reload (HarkBusService *self, HarkBusReloadFunc reload, gpointer data)
 {
   hark_bus_hub1_object_set_reload (self->hub1, reload, data);
+}
+
+HarkBusSocketio1Object *
+hark_bus_service_get_socketio1 (HarkBusService *self)
+{
+  return self->socketio1;
 }

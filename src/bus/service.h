@@ -3,6 +3,7 @@
 
 #include "bus/authority.h"
 #include "bus/hub1.h"
+#include "bus/socketio1.h"
 
 G_BEGIN_DECLS
 
@@ -22,6 +23,8 @@ HarkBusService *hark_bus_service_new (HarkHub *hub, HarkMetrics *metrics, HarkCl
 void hark_bus_service_start (HarkBusService *self, GBusType type, const char *address);
 void hark_bus_service_stop (HarkBusService *self);
 void hark_bus_service_set_ready (HarkBusService *self, gboolean ready);
+/* Whom to tell what happens in Socket.IO namespaces. */
+HarkBusSocketio1Object *hark_bus_service_get_socketio1 (HarkBusService *self);
 void hark_bus_service_set_reload (HarkBusService *self, HarkBusReloadFunc reload, gpointer data);
 
 G_END_DECLS

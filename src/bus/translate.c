@@ -19,8 +19,8 @@ static const struct
   const char *name;
   const char *type;
 } members[] = {
-  { "created", "x" }, { "expires", "x" },     { "joined", "x" }, { "last_used", "x" },
-  { "since", "x" },   { "topics", "aa{sv}" }, { "users", "as" },
+  { "created", "x" }, { "expires", "x" }, { "joined", "x" },      { "last_used", "x" },
+  { "rooms", "as" },  { "since", "x" },   { "topics", "aa{sv}" }, { "users", "as" },
 };
 
 /* D-Bus to JSON. */
@@ -390,6 +390,11 @@ read_result (const HarkJsonObject *object, const GDBusArgInfo *arg, GError **err
   member = hark_json_object_get (object, arg->name);
   if (member == NULL)
     return new_nothing (type);
+  if (get_annotation (arg, HARK_BUS_ANNOTATION_JSON) != NULL)
+    {
+      g_autofree char *text = hark_json_value_copy_raw (member, NULL);
+      return g_variant_new_string (text);
+    }
   hark_json_reader_init (&reader, member->raw.data, member->raw.len);
   value = read_value (&reader, hark_json_reader_next (&reader, error), type, error);
   if (value == NULL)

@@ -446,6 +446,39 @@ choose_bus (const char *where)
   return g_str_equal (where, "session") ? G_BUS_TYPE_SESSION : G_BUS_TYPE_NONE;
 }
 
+static gboolean
+on_socketio_event (HarkSocketioNamespaces *namespaces, const char *nsp, const char *sid, HarkSession *session,
+                   const char *event, const char *args, gint64 ack, HarkBusSocketio1Object *socketio1)
+{
+  return hark_bus_socketio1_object_tell_event (socketio1, nsp, sid, session, event, args, ack);
+}
+
+static void
+on_socketio_connected (HarkSocketioNamespaces *namespaces, const char *nsp, const char *sid, HarkSession *session,
+                       gboolean recovered, HarkBusSocketio1Object *socketio1)
+{
+  hark_bus_socketio1_object_tell_connected (socketio1, nsp, sid, session, recovered);
+}
+
+static void
+on_socketio_disconnected (HarkSocketioNamespaces *namespaces, const char *nsp, const char *sid, HarkSession *session,
+                          gboolean may_return, HarkBusSocketio1Object *socketio1)
+{
+  hark_bus_socketio1_object_tell_disconnected (socketio1, nsp, sid, session, may_return);
+}
+
+/* The back end is on the bus. */
+static void
+connect_namespaces (HarkApp *self)
+{
+  HarkBusSocketio1Object *socketio1 = hark_bus_service_get_socketio1 (self->bus);
+  if (self->namespaces == NULL)
+    return;
+  g_signal_connect_object (self->namespaces, "event", G_CALLBACK (on_socketio_event), socketio1, 0);
+  g_signal_connect_object (self->namespaces, "connected", G_CALLBACK (on_socketio_connected), socketio1, 0);
+  g_signal_connect_object (self->namespaces, "disconnected", G_CALLBACK (on_socketio_disconnected), socketio1, 0);
+}
+
 static void
 start_bus (HarkApp *self)
 {
@@ -459,6 +492,7 @@ start_bus (HarkApp *self)
   authority = hark_bus_authority_new_for_bus (type, &limits);
   self->bus = hark_bus_service_new (self->hub, self->metrics, self->clock, authority, &limits);
   hark_bus_service_set_reload (self->bus, on_bus_reload, self);
+  connect_namespaces (self);
   self->waiting_for |= WAIT_FOR_BUS;
   g_signal_connect_object (self->bus, "name-acquired", G_CALLBACK (on_bus_name_acquired), self, 0);
   g_signal_connect_object (self->bus, "name-lost", G_CALLBACK (on_bus_name_lost), self, 0);

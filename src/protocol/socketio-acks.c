@@ -45,7 +45,7 @@ wanted_free (gpointer data)
   Wanted *self = data;
   hark_clock_clear_timeout (self->owner->clock, &self->timeout_id);
   if (!self->command->answered)
-    fail_command (self->command, HARK_ERROR_OFFLINE, "the back end is gone");
+    fail_command (self->command, HARK_ERROR_OFFLINE, "no back end listens");
   hark_command_unref (self->command);
   g_free (self);
 }
@@ -121,6 +121,13 @@ hark_socketio_acks_answer (HarkSocketioAcks *self, gint64 ack, const char *args,
   hark_socketio_acks_answer_command (wanted->command, args, len);
   g_hash_table_remove (self->commands, &ack);
   return TRUE;
+}
+
+/* Nobody is there who could answer: the client is told. */
+void
+hark_socketio_acks_drop (HarkSocketioAcks *self, gint64 ack)
+{
+  g_hash_table_remove (self->commands, &ack);
 }
 
 static gboolean

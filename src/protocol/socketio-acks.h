@@ -22,6 +22,7 @@ void hark_socketio_acks_free (HarkSocketioAcks *self);
 /* Clients' events. */
 gint64 hark_socketio_acks_add (HarkSocketioAcks *self, HarkCommand *command, GError **error);
 gboolean hark_socketio_acks_answer (HarkSocketioAcks *self, gint64 ack, const char *args, gsize len);
+void hark_socketio_acks_drop (HarkSocketioAcks *self, gint64 ack);
 void hark_socketio_acks_drop_session (HarkSocketioAcks *self, HarkSession *session);
 void hark_socketio_acks_answer_command (HarkCommand *command, const char *args, gsize len);
 

@@ -456,13 +456,12 @@ on_client_event (HarkCommand *command, gpointer concern)
   const HarkSocketioTag *tag = command->tag;
   g_autofree char *args = NULL;
   GError *error = NULL;
+  gboolean taken = FALSE;
   gint64 ack = 0;
   if (!is_ours (command))
     return;
   owned = command;
-  if (!g_signal_has_handler_pending (self, self->event_signal, 0, FALSE))
-    g_set_error (&error, HARK_ERROR, HARK_ERROR_OFFLINE, "no back end listens");
-  else if (tag->id != HARK_SOCKETIO_NO_ID)
+  if (tag->id != HARK_SOCKETIO_NO_ID)
     ack = hark_socketio_acks_add (self->acks, command, &error);
   if (error != NULL)
     {
@@ -471,13 +470,17 @@ on_client_event (HarkCommand *command, gpointer concern)
     }
   hark_counter_add (self->n_client_events, 1);
   args = g_strdup_printf ("[%s]", tag->args);
-  if (ack == 0)
+  g_signal_emit (self, self->event_signal, 0, tag->nsp, tag->sid, command->session, tag->name, args, ack, &taken);
+  if (taken && ack == 0)
     hark_socketio_acks_answer_command (command, NULL, 0);
-  g_signal_emit (self, self->event_signal, 0, tag->nsp, tag->sid, command->session, tag->name, args, ack);
+  else if (!taken && ack != 0)
+    hark_socketio_acks_drop (self->acks, ack);
+  else if (!taken)
+    hark_command_take_error (command, g_error_new_literal (HARK_ERROR, HARK_ERROR_OFFLINE, "no back end listens"));
 }
 
-const HarkCommandSpec hark_socketio_commands[] = {
+const HarkCommandSpec hark_socketio_client_commands[] = {
   { HARK_SOCKETIO_COMMAND_MESSAGE, HARK_COMMAND_ANONYMOUS | HARK_COMMAND_UNMETERED, "messages", on_chat_message },
   { HARK_SOCKETIO_COMMAND_EVENT, HARK_COMMAND_ANONYMOUS, NULL, on_client_event },
 };
-const guint hark_socketio_n_commands = G_N_ELEMENTS (hark_socketio_commands);
+const guint hark_socketio_n_client_commands = G_N_ELEMENTS (hark_socketio_client_commands);

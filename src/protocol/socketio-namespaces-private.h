@@ -31,8 +31,8 @@ struct _HarkSocketioNamespaces
   HarkCounter *n_client_events;
 };
 
-extern const HarkCommandSpec hark_socketio_commands[];
-extern const guint hark_socketio_n_commands;
+extern const HarkCommandSpec hark_socketio_client_commands[];
+extern const guint hark_socketio_n_client_commands;
 
 gboolean hark_socketio_namespaces_logs (HarkSocketioNamespaces *self, HarkSocketioNamespace *nsp);
 void hark_socketio_namespaces_deliver (HarkSocketioNamespaces *self, HarkSocketioNamespace *nsp,

@@ -9,6 +9,7 @@
 #include "protocol/socketio-namespaces.h"
 
 #include "base/error.h"
+#include "protocol/socketio-commands.h"
 #include "protocol/socketio-kinds.h"
 #include "protocol/socketio-namespaces-private.h"
 
@@ -61,8 +62,9 @@ hark_socketio_namespaces_class_init (HarkSocketioNamespacesClass *klass)
                                      G_TYPE_STRING, G_TYPE_STRING, HARK_TYPE_SESSION, G_TYPE_BOOLEAN);
   signals[DISCONNECTED] = g_signal_new ("disconnected", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 4,
                                         G_TYPE_STRING, G_TYPE_STRING, HARK_TYPE_SESSION, G_TYPE_BOOLEAN);
-  signals[EVENT] = g_signal_new ("event", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 6, G_TYPE_STRING,
-                                 G_TYPE_STRING, HARK_TYPE_SESSION, G_TYPE_STRING, G_TYPE_STRING, G_TYPE_INT64);
+  signals[EVENT]
+    = g_signal_new ("event", type, G_SIGNAL_RUN_LAST, 0, g_signal_accumulator_true_handled, NULL, NULL, G_TYPE_BOOLEAN,
+                    6, G_TYPE_STRING, G_TYPE_STRING, HARK_TYPE_SESSION, G_TYPE_STRING, G_TYPE_STRING, G_TYPE_INT64);
 }
 
 static void
@@ -582,7 +584,8 @@ hark_socketio_namespaces_new (HarkHub *hub, HarkStore *store, HarkSocketioWires 
   hark_socketio_namespaces_add (self, "/chat", &hark_socketio_kind_chat, NULL, NULL);
   hark_socketio_namespaces_add (self, "/forward", &hark_socketio_kind_forward, NULL, NULL);
   hark_socketio_namespaces_add (self, "/notifications", &hark_socketio_kind_notifications, NULL, NULL);
-  hark_dispatcher_add (self->dispatcher, hark_socketio_commands, hark_socketio_n_commands, self);
+  hark_dispatcher_add (self->dispatcher, hark_socketio_client_commands, hark_socketio_n_client_commands, self);
+  hark_socketio_commands_add (self, self->dispatcher);
   hark_socketio_wires_set_welcome (wires, on_welcome, self);
   return self;
 }

@@ -19,7 +19,7 @@ G_DECLARE_FINAL_TYPE (HarkSocketioNamespaces, hark_socketio_namespaces, HARK, SO
  *   `disconnected` (…, gboolean may_return)
  *   `event` (…, const char *name, const char *args, gint64 ack): a client says something in a namespace of the back
  *     end's; @args is a JSON array; @ack is 0 when it wants no answer, and otherwise what
- *     hark_socketio_namespaces_acknowledge () takes. Binary data stands in @args as {"$binary":"<base64>"}, and may in
+ *     hark_socketio_namespaces_acknowledge () takes. A handler returns whether it took it. Binary data stands in @args as {"$binary":"<base64>"}, and may in
  *     all that a back end sends.
  */
 HarkSocketioNamespaces *hark_socketio_namespaces_new (HarkHub *hub, HarkStore *store, HarkSocketioWires *wires,

@@ -373,12 +373,13 @@ typedef struct
   gint64 ack;
 } Seen;
 
-static void
+static gboolean
 on_event (HarkSocketioNamespaces *namespaces, const char *nsp, const char *sid, HarkSession *session, const char *name,
           const char *args, gint64 ack, Seen *seen)
 {
   g_string_append_printf (seen->text, "%s %s %s;", nsp, name, args);
   seen->ack = ack;
+  return TRUE;
 }
 
 static void
