@@ -13,6 +13,14 @@
 #define SESSION HARK_CTL_WORD_SESSION
 #define COMMAND HARK_CTL_WORD_COMMAND
 
+/* Whom something in a Socket.IO namespace is for. */
+#define TARGET                                                                                                         \
+  { "room", TEXT, "ROOM", N_ ("only sockets in ROOM; a socket is in the room of its id") },                            \
+    { "user", USER, "USER", N_ ("only sockets of USER") },                                                             \
+  {                                                                                                                    \
+    "except", TEXT, "ROOM", N_ ("no sockets in ROOM")                                                                  \
+  }
+
 /* clang-format off */
 const HarkCtlOption hark_ctl_global_options[] = {
   { "json", NONE, NULL, N_ ("print JSON, for programs to read") },
@@ -118,6 +126,22 @@ const HarkCtlCommand hark_ctl_commands[] = {
     { { "user", USER, "USER", N_ ("all sessions of USER") },
       { "reason", TEXT, "TEXT", N_ ("for the client to read") } },
     hark_ctl_sessions_disconnect },
+
+  { "emit", NULL, N_ ("Emit an event to the clients of a Socket.IO namespace"),
+    { { "NAMESPACE", TEXT }, { "EVENT", TEXT } },
+    { { "args", TEXT, "JSON", N_ ("its arguments, a list") }, TARGET,
+      { "volatile", NONE, NULL, N_ ("it may be lost, and is not stored") } },
+    hark_ctl_emit },
+  { "sockets", "list", N_ ("List who is connected to a Socket.IO namespace"), { { "NAMESPACE", TEXT } }, { TARGET },
+    hark_ctl_sockets_list },
+  { "sockets", "join", N_ ("Have sockets join a room"), { { "NAMESPACE", TEXT }, { "ROOM", TEXT } }, { TARGET },
+    hark_ctl_sockets_join },
+  { "sockets", "leave", N_ ("Have sockets leave a room"), { { "NAMESPACE", TEXT }, { "ROOM", TEXT } }, { TARGET },
+    hark_ctl_sockets_leave },
+  { "sockets", "disconnect", N_ ("Disconnect sockets from a namespace"),
+    { { "NAMESPACE", TEXT } },
+    { TARGET, { "close", NONE, NULL, N_ ("end their connections, with all their namespaces") } },
+    hark_ctl_sockets_disconnect },
 
   { "publish", NULL, N_ ("Send an event to all who are subscribed to a topic"),
     { { "TOPIC", TEXT }, { "JSON", TEXT } }, { { NULL } },

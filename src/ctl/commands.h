@@ -40,6 +40,12 @@ gboolean hark_ctl_sessions_list (HarkCtl *ctl, HarkCtlInvocation *invocation, GE
 gboolean hark_ctl_sessions_show (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **error);
 gboolean hark_ctl_sessions_disconnect (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **error);
 
+gboolean hark_ctl_emit (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **error);
+gboolean hark_ctl_sockets_list (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **error);
+gboolean hark_ctl_sockets_join (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **error);
+gboolean hark_ctl_sockets_leave (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **error);
+gboolean hark_ctl_sockets_disconnect (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **error);
+
 gboolean hark_ctl_publish (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **error);
 gboolean hark_ctl_monitor (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **error);
 gboolean hark_ctl_metrics (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **error);

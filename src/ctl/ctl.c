@@ -28,6 +28,7 @@ struct _HarkCtl
   GDBusConnection *connection;  /* (owned) (nullable) */
   HarkBusHub1 *hub;             /* (owned) (nullable) */
   HarkBusDirectory1 *directory; /* (owned) (nullable) */
+  HarkBusSocketIO1 *socketio;   /* (owned) (nullable) */
 };
 
 /**
@@ -51,6 +52,7 @@ void
 hark_ctl_free (HarkCtl *self)
 {
   g_clear_object (&self->directory);
+  g_clear_object (&self->socketio);
   g_clear_object (&self->hub);
   g_clear_object (&self->connection);
   g_free (self->address);
@@ -102,6 +104,16 @@ hark_ctl_get_directory (HarkCtl *self, GError **error)
     self->directory
       = hark_bus_directory1_proxy_new_sync (self->connection, PROXY_FLAGS, HARK_BUS_NAME, HARK_BUS_PATH, NULL, error);
   return self->directory;
+}
+
+/* Returns: (transfer none) (nullable) */
+HarkBusSocketIO1 *
+hark_ctl_get_socketio (HarkCtl *self, GError **error)
+{
+  if (self->socketio == NULL && hark_ctl_get_connection (self, error) != NULL)
+    self->socketio
+      = hark_bus_socket_io1_proxy_new_sync (self->connection, PROXY_FLAGS, HARK_BUS_NAME, HARK_BUS_PATH, NULL, error);
+  return self->socketio;
 }
 
 /**

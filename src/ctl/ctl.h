@@ -37,6 +37,7 @@ gboolean hark_ctl_is_json (HarkCtl *self);
 GDBusConnection *hark_ctl_get_connection (HarkCtl *self, GError **error);
 HarkBusHub1 *hark_ctl_get_hub (HarkCtl *self, GError **error);
 HarkBusDirectory1 *hark_ctl_get_directory (HarkCtl *self, GError **error);
+HarkBusSocketIO1 *hark_ctl_get_socketio (HarkCtl *self, GError **error);
 
 /* One page of something: its rows (aa{sv}) and where the next begins. */
 typedef gboolean (*HarkCtlPageFunc) (HarkCtl *self, const char *after, gpointer data, GVariant **rows, char **next,
