@@ -77,6 +77,11 @@ on_publish (HarkCommand *command, gpointer concern)
       hark_request_refuse (self, error);
       return;
     }
+  if (hark_topic_is_reserved (&self->topic))
+    {
+      hark_request_refuse (self, g_error_new (HARK_ERROR, HARK_ERROR_FORBIDDEN, "\"topic\": \"%s\" is reserved", topic));
+      return;
+    }
   if (self->kind == NULL)
     self->kind = g_strdup (DEFAULT_KIND);
   self->data = g_strndup (data.data, data.len);

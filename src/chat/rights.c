@@ -136,7 +136,7 @@ hark_rights_check_topic (HarkTransaction *tx, const HarkTopic *topic, gint64 use
       return TRUE;
     case HARK_TOPIC_ROOM:
     case HARK_TOPIC_APP:
-      *may = is_open (topic, open_topics);
+      *may = !hark_topic_is_reserved (topic) && is_open (topic, open_topics);
       return TRUE;
     default: /* users are loaded, not subscribed to */
       return TRUE;

@@ -194,8 +194,12 @@ session_row_new (HarkSessionStore *self, HarkSession *session, const Record *rec
   for (guint i = 0; i < n_topics; i++)
     {
       HarkSubscription *subscription = session->subscriptions->pdata[i];
-      TopicRow topic
-        = { hark_topic_copy (hark_subscription_get_topic (subscription)), hark_subscription_get_cursor (subscription) };
+      const HarkTopic *subscribed = hark_subscription_get_topic (subscription);
+      TopicRow topic;
+      /* Whoever has reserved it resumes it. */
+      if (hark_topic_is_reserved (subscribed))
+        continue;
+      topic = (TopicRow){ hark_topic_copy (subscribed), hark_subscription_get_cursor (subscription) };
       g_array_append_val (row->topics, topic);
     }
   return row;

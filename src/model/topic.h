@@ -40,6 +40,13 @@ hark_topic (HarkTopicKind kind, gint64 id)
   return topic;
 }
 
+/* Whether its name is one that no client can subscribe to and nobody publish on: some part of Hark keeps it for itself. */
+static inline gboolean
+hark_topic_is_reserved (const HarkTopic *self)
+{
+  return self->name != NULL && self->name[0] == '~';
+}
+
 gboolean hark_topic_parse (const char *text, HarkTopic *topic, GError **error);
 HarkTopic hark_topic_copy (const HarkTopic *self);
 void hark_topic_clear (HarkTopic *self);

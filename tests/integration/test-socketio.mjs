@@ -174,7 +174,6 @@ test('a refused namespace leaves the others of the connection alone, and is ente
   const shared = manager(hub, ['websocket']);
   const chat = await connect(hub, '/chat', users.ann.token, { of: shared });
   const forward = shared.socket('/forward', { auth: { token: users.bob.token } });
-  forward.connect(); // again, before it is answered: that is no offence
   assert.equal((await refused(forward)).data.code, 'forbidden', 'a connection is one user\'s');
   forward.auth = { token: users.ann.token };
   forward.connect();
@@ -243,6 +242,51 @@ test('DISCONNECT ends one namespace, and its events then end the connection', as
   for (;;) if ((await raw.next()).startsWith('40/chat,')) break;
   raw.socket.send('42["get_servers"]');
   await patient(raw.closed, 'the end');
+});
+
+test('a CONNECT that is repeated before it is answered is no offence', async () => {
+  const url = `${hub.origin}/socket.io/?EIO=4&transport=polling`;
+  const { sid } = JSON.parse((await (await fetch(url)).text()).slice(1));
+  const packet = `40/chat,${JSON.stringify({ token: users.ann.token })}`;
+  // In one body, so that both are there before either is answered.
+  assert.equal(await (await fetch(`${url}&sid=${sid}`, { method: 'POST', body: `${packet}\x1e${packet}` })).text(), 'ok');
+  let seen = '';
+  while (!seen.includes('welcome')) seen += await (await fetch(`${url}&sid=${sid}`)).text();
+  assert.equal(seen.match(/40\/chat,/g).length, 1);
+  assert.equal(await (await fetch(`${url}&sid=${sid}`, { method: 'POST', body: '1' })).text(), 'ok');
+});
+
+test('what is emitted to a namespace is not to be had by its topic', async () => {
+  const ann = await connect(hub, '/', users.ann.token), chat = await connect(hub, '/chat', users.ann.token);
+  assert.equal((await request(ann, 'subscribe', { topic: 'app/~chat' })).code, 'forbidden');
+  assert.match((await hub.ctlFailure('publish', 'app/~chat', '1')).stderr, /app\/~/);
+  const bob = await Client.connect(hub, users.bob.token);
+  await bob.fails('forbidden', 'subscribe', { topic: 'app/~chat' });
+  await bob.close();
+  for (const one of [ann, chat]) one.disconnect();
+});
+
+test('what the native protocol missed in / is asked for by its own resume', async () => {
+  const ann = await connect(hub, '/', users.ann.token), chat = ann.io.socket('/chat', { auth: { token: users.ann.token } });
+  await connected(chat);
+  const [{ resume }] = await ann.inbox.next('welcome');
+  const { seq } = await request(ann, 'get_messages', { channel_id: channels.general });
+  // Written within a quarter of a second; ending in order writes it now.
+  const gone = event(ann, 'disconnect');
+  ann.io.engine.close();
+  await gone;
+  const bob = await Client.connect(hub, users.bob.token);
+  const { message_id: missed } = await bob.request('message', { channel: channels.general, message: 'missed', id: 'missed' });
+  ann.connect();
+  await connected(ann);
+  const answer = await request(ann, 'resume', { resume, cursors: { [`channel/${channels.general}`]: seq } });
+  const topic = answer.topics.find((one) => one.topic === `channel/${channels.general}`);
+  assert.deepEqual([topic.result, topic.events.map((one) => one.message_id)], ['recovered', [missed]]);
+  assert.ok(!answer.topics.some((one) => one.topic.includes('~')), 'namespaces are no topics of the native protocol');
+  const next = await bob.request('message', { channel: channels.general, message: 'next', id: 'next' });
+  assert.equal((await ann.inbox.next('message'))[0].message_id, next.message_id);
+  await bob.close();
+  ann.disconnect();
 });
 
 test('refused CONNECTs without end are not answered without end', async () => {
