@@ -17,6 +17,7 @@ INSTALLED = [
     "sysusers.d/hark.conf", "dbus-1/system.d/org.hark.Hub1.conf", "dbus-1/system-services/org.hark.Hub1.service",
     "dbus-1/services/org.hark.Hub1.service", "dbus-1/interfaces/org.hark.Hub1.xml",
     "dbus-1/interfaces/org.hark.Directory1.xml", "dbus-1/interfaces/org.hark.Metrics1.xml",
+    "dbus-1/interfaces/org.hark.SocketIO1.xml",
     "hark/harkd.conf", "hark/schema/common.json", "hark/schema/event/message.json", "man/man1/harkctl.1", "man/man5/harkd.conf.5", "man/man8/harkd.8",
     "bash-completion/completions/harkctl",
 ]

@@ -244,18 +244,6 @@ test('DISCONNECT ends one namespace, and its events then end the connection', as
   await patient(raw.closed, 'the end');
 });
 
-test('a CONNECT that is repeated before it is answered is no offence', async () => {
-  const url = `${hub.origin}/socket.io/?EIO=4&transport=polling`;
-  const { sid } = JSON.parse((await (await fetch(url)).text()).slice(1));
-  const packet = `40/chat,${JSON.stringify({ token: users.ann.token })}`;
-  // In one body, so that both are there before either is answered.
-  assert.equal(await (await fetch(`${url}&sid=${sid}`, { method: 'POST', body: `${packet}\x1e${packet}` })).text(), 'ok');
-  let seen = '';
-  while (!seen.includes('welcome')) seen += await (await fetch(`${url}&sid=${sid}`)).text();
-  assert.equal(seen.match(/40\/chat,/g).length, 1);
-  assert.equal(await (await fetch(`${url}&sid=${sid}`, { method: 'POST', body: '1' })).text(), 'ok');
-});
-
 test('what is emitted to a namespace is not to be had by its topic', async () => {
   const ann = await connect(hub, '/', users.ann.token), chat = await connect(hub, '/chat', users.ann.token);
   assert.equal((await request(ann, 'subscribe', { topic: 'app/~chat' })).code, 'forbidden');

@@ -201,8 +201,8 @@ test_complete (void)
   assert_completes (WORDS ("server", "add", "x", "--owner", "a"), "");
   assert_completes (WORDS ("frob", ""), "");
   assert_completes (WORDS ("frob", "x", ""), "");
-  assert_completes ((const char *const[]){ NULL },
-                    "status user token server member channel grant sessions publish monitor metrics reload help");
+  assert_completes ((const char *const[]){ NULL }, "status user token server member channel grant sessions emit "
+                                                   "sockets publish monitor metrics reload help");
 }
 
 int

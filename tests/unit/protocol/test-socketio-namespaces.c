@@ -599,7 +599,7 @@ test_emit_refused (SocketioFixture *f, gconstpointer data)
 static void
 test_rooms_refused (SocketioFixture *f, gconstpointer data)
 {
-  g_autoptr (Client) ann = enter_new (f, "/game", "ann");
+  g_autoptr (Client) ann G_GNUC_UNUSED = enter_new (f, "/game", "ann");
   g_autofree char *long_name = g_strnfill (HARK_SOCKETIO_MAX_ROOM + 1, 'x');
   const char *const names[] = { "", "a\nb", "\xFF", long_name };
   g_autoptr (GError) error = NULL;
@@ -786,7 +786,7 @@ static void
 test_list (SocketioFixture *f, gconstpointer data)
 {
   g_autoptr (Client) ann = enter_new (f, "/game", "ann");
-  g_autoptr (Client) bob = enter_new (f, "/chat", "bob");
+  g_autoptr (Client) bob G_GNUC_UNUSED = enter_new (f, "/chat", "bob");
   guint n = 0;
   g_test_summary ("All connected sockets can be listed");
   client_connect (ann, "/", NULL);

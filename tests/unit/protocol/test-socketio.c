@@ -131,6 +131,19 @@ test_early_event (SocketioFixture *f, gconstpointer data)
 }
 
 static void
+test_connect_twice (SocketioFixture *f, gconstpointer data)
+{
+  g_autoptr (Client) ann = client_new (f);
+  g_test_summary ("A CONNECT that is repeated before it is answered is answered once");
+  client_say (ann, "0{\"token\":\"slow-ann\"}");
+  client_say (ann, "0{\"token\":\"slow-ann\"}");
+  client_expect_nothing (ann);
+  fake_authenticator_answer (f->authenticator);
+  client_expect (ann, "0{\"sid\":\"????????????????????\"}");
+  client_expect_nothing (ann);
+}
+
+static void
 test_connect_timeout (SocketioFixture *f, gconstpointer data)
 {
   g_autoptr (Client) silent = client_new (f);
@@ -476,6 +489,7 @@ main (int argc, char **argv)
   SIO_TEST ("slow-refusal", test_slow_refusal);
   SIO_TEST ("gone-meanwhile", test_gone_meanwhile);
   SIO_TEST ("early-event", test_early_event);
+  SIO_TEST ("connect-twice", test_connect_twice);
   SIO_TEST ("connect-timeout", test_connect_timeout);
   SIO_TEST ("guest", test_guest);
   SIO_TEST ("wrong-packets", test_wrong_packets);
