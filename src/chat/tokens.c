@@ -312,7 +312,10 @@ on_deadline (gpointer data)
 static void
 on_hub_session_connected (HarkHub *hub, HarkSession *session, HarkTokens *self)
 {
-  Deadline *deadline = g_new (Deadline, 1);
+  Deadline *deadline;
+  if (hark_protocol_keeps_time (session->protocol))
+    return;
+  deadline = g_new (Deadline, 1);
   deadline->session_id = session->id;
   deadline->due = hark_clock_get_monotonic (self->clock) + (gint64)self->limits->authenticate_ms * 1000;
   g_queue_push_tail (&self->deadlines, deadline);

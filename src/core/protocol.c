@@ -17,6 +17,12 @@ hark_protocol_get_name (HarkProtocol *self)
   return HARK_PROTOCOL_GET_IFACE (self)->name;
 }
 
+gboolean
+hark_protocol_keeps_time (HarkProtocol *self)
+{
+  return HARK_PROTOCOL_GET_IFACE (self)->keeps_time;
+}
+
 void
 hark_protocol_opened (HarkProtocol *self, HarkSession *session)
 {

@@ -316,7 +316,7 @@ static const HarkSettingInfo table[HARK_N_SETTINGS] = {
   },
   [HARK_SETTING_SOCKETIO_CONNECT_TIMEOUT] = {
     AT ("socketio", "connect-timeout"), DURATION (100, SECONDS (600)), .fallback = "10s",
-    .doc = "How long a client may take to connect to its first namespace; not longer than [auth] authenticate-timeout.",
+    .doc = "How long a client may take to connect to its first namespace.",
   },
   [HARK_SETTING_SOCKETIO_CONNECTS_REFUSED] = {
     AT ("socketio", "connects-refused"), INT (1, 1000000), .fallback = "10",

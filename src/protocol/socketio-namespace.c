@@ -21,9 +21,12 @@ void
 hark_socketio_random_id (char *out, gsize size)
 {
   static const char characters[65] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-  g_assert (size <= 256 && getrandom (out, size - 1, 0) == (gssize)size - 1);
+  g_assert (size <= 256);
+  if (getrandom (out, size - 1, 0) != (gssize)size - 1)
+    g_error ("getrandom: no randomness");
+  /* A letter first: an id is also an argument of programs. */
   for (gsize i = 0; i < size - 1; i++)
-    out[i] = characters[(guchar)out[i] & 63];
+    out[i] = characters[i == 0 ? (guchar)out[i] % 52 : (guchar)out[i] & 63];
   out[size - 1] = '\0';
 }
 

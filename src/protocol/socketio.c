@@ -509,6 +509,7 @@ static void
 protocol_iface_init (HarkProtocolInterface *iface)
 {
   iface->name = "socket.io";
+  iface->keeps_time = TRUE;
   iface->opened = socketio_opened;
   iface->receive = socketio_receive;
 }

@@ -13,7 +13,7 @@ import { MODES, connect, connected, event, manager, patient, refused, request, s
 let hub, users, channels, server;
 
 before(async () => {
-  hub = await Hub.start({ settings: { 'socketio.connect-timeout': '3s', 'http.allowed-origins': 'https://page.example' } });
+  hub = await Hub.start({ settings: { 'socketio.connect-timeout': '3s', 'auth.authenticate-timeout': '100ms', 'http.allowed-origins': 'https://page.example' } });
   ({ users, channels, server } = await community(hub, ['ann', 'bob', 'cleo']));
 });
 after(() => hub.stop());
@@ -195,7 +195,7 @@ class Raw {
     const self = new Raw();
     self.packets = [];
     self.socket = new WebSocket(`ws://127.0.0.1:${hub.port}/socket.io/?EIO=4&transport=websocket`);
-    self.closed = new Promise((resolve) => self.socket.on('close', (code) => resolve(code)));
+    self.closed = new Promise((resolve) => self.socket.on('close', (code, reason) => resolve([code, String(reason)])));
     self.socket.on('message', (data, binary) => {
       const text = binary ? data : data.toString();
       if (text === '2') self.socket.send('3');
@@ -217,9 +217,10 @@ class Raw {
   }
 }
 
-test('a connection that connects to no namespace is closed', async () => {
+test('a connection that connects to no namespace in time is closed, and no sooner by the native protocol\'s bound', async () => {
   const raw = await Raw.open();
-  await patient(raw.closed, 'the end of a silent connection');
+  const [, reason] = await patient(raw.closed, 'the end of a silent connection');
+  assert.equal(reason, 'no namespace was connected to in time');
 });
 
 for (const [what, ...packets] of [
