@@ -220,7 +220,10 @@ hark_socketio_namespaces_request_async (HarkSocketioNamespaces *self, const char
     }
   id = hark_socketio_acks_expect (self->acks, socket, timeout_ms, task);
   if (id == HARK_SOCKETIO_NO_ID)
-    return;
+    {
+      hark_socketio_namespaces_count (self, HARK_SOCKETIO_LIMITED);
+      return;
+    }
   hark_counter_add (self->n_emitted, 1);
   hark_index_deliver (hark_hub_get_index (self->hub));
   socket = hark_socketio_namespace_find (space, sid);
@@ -292,6 +295,7 @@ change_rooms (HarkSocketioNamespaces *self, const char *nsp, const HarkSocketioT
       HarkSocketioSocket *socket = sockets->pdata[i];
       if (g_hash_table_size (socket->rooms) < self->limits.rooms_per_socket || hark_socketio_socket_is_in (socket, room))
         continue;
+      hark_socketio_namespaces_count (self, HARK_SOCKETIO_LIMITED);
       g_set_error (error, HARK_ERROR, HARK_ERROR_TOO_LARGE, "\"room\": a socket can be in %u rooms",
                    self->limits.rooms_per_socket);
       return FALSE;
@@ -465,6 +469,7 @@ on_client_event (HarkCommand *command, gpointer concern)
     ack = hark_socketio_acks_add (self->acks, command, &error);
   if (error != NULL)
     {
+      hark_socketio_namespaces_count (self, HARK_SOCKETIO_LIMITED);
       hark_command_take_error (command, error);
       return;
     }

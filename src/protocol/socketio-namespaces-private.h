@@ -29,6 +29,7 @@ struct _HarkSocketioNamespaces
   HarkCounter *n_recovered;
   HarkCounter *n_emitted;
   HarkCounter *n_client_events;
+  HarkCounter *n_offences[HARK_SOCKETIO_N_OFFENCES];
 };
 
 extern const HarkCommandSpec hark_socketio_client_commands[];

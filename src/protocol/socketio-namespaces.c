@@ -150,6 +150,12 @@ hark_socketio_namespaces_foreach (HarkSocketioNamespaces *self, HarkSocketioSock
     }
 }
 
+void
+hark_socketio_namespaces_count (HarkSocketioNamespaces *self, HarkSocketioOffence offence)
+{
+  hark_counter_add (self->n_offences[offence], 1);
+}
+
 /* Sends one packet to one session. */
 void
 hark_socketio_namespaces_send (HarkSocketioNamespaces *self, HarkSession *session, HarkSocketioType type,
@@ -580,6 +586,13 @@ hark_socketio_namespaces_new (HarkHub *hub, HarkStore *store, HarkSocketioWires 
     = hark_metrics_counter (metrics, "hark_socketio_emitted_total", "Events emitted to Socket.IO namespaces.");
   self->n_client_events = hark_metrics_counter (metrics, "hark_socketio_client_events_total",
                                                 "Events of Socket.IO clients for the back end.");
+  self->n_offences[HARK_SOCKETIO_REFUSED]
+    = hark_metrics_counter (metrics, "hark_socketio_refused_total", "Refused tries to connect to a namespace.");
+  self->n_offences[HARK_SOCKETIO_INVALID]
+    = hark_metrics_counter (metrics, "hark_socketio_invalid_total",
+                            "Connections that ended for a packet that is none or may not come.");
+  self->n_offences[HARK_SOCKETIO_LIMITED] = hark_metrics_counter (metrics, "hark_socketio_limited_total",
+                                                                  "Rooms and acknowledgements that were over a bound.");
   hark_socketio_namespaces_add (self, "/", &hark_socketio_kind_root, NULL, NULL);
   hark_socketio_namespaces_add (self, "/chat", &hark_socketio_kind_chat, NULL, NULL);
   hark_socketio_namespaces_add (self, "/forward", &hark_socketio_kind_forward, NULL, NULL);

@@ -52,7 +52,17 @@ gboolean hark_socketio_namespaces_disconnect (HarkSocketioNamespaces *self, cons
 typedef void (*HarkSocketioSocketFunc) (const HarkSocketioSocket *socket, gpointer data);
 void hark_socketio_namespaces_foreach (HarkSocketioNamespaces *self, HarkSocketioSocketFunc func, gpointer data);
 
+/* What is counted of what clients, or a back end, did wrong or too much. */
+typedef enum
+{
+  HARK_SOCKETIO_REFUSED, /* a CONNECT */
+  HARK_SOCKETIO_INVALID, /* what is no packet, or may not come: the connection ends */
+  HARK_SOCKETIO_LIMITED, /* over a bound of rooms or acknowledgements */
+  HARK_SOCKETIO_N_OFFENCES
+} HarkSocketioOffence;
+
 /* For HarkSocketio, a connection. */
+void hark_socketio_namespaces_count (HarkSocketioNamespaces *self, HarkSocketioOffence offence);
 HarkSocketioNamespace *hark_socketio_namespaces_find (HarkSocketioNamespaces *self, const char *name);
 HarkSocketioWires *hark_socketio_namespaces_get_wires (HarkSocketioNamespaces *self);
 typedef void (*HarkSocketioRemovedFunc) (HarkSocketioSocket *socket, gpointer data);

@@ -157,6 +157,22 @@ on_socket_removed (HarkSocketioSocket *socket, gpointer data)
     update_scopes (self);
 }
 
+/* A CONNECT was refused: too many of them end the connection. */
+static void
+count_refused (HarkSocketio *self)
+{
+  hark_socketio_namespaces_count (self->namespaces, HARK_SOCKETIO_REFUSED);
+  if (++self->n_refused >= hark_socketio_namespaces_get_limits (self->namespaces)->refusals)
+    close_for (self, HARK_CLOSE_POLICY, "too many refused connects");
+}
+
+static void
+close_invalid (HarkSocketio *self, HarkCloseCode code, const char *reason)
+{
+  hark_socketio_namespaces_count (self->namespaces, HARK_SOCKETIO_INVALID);
+  close_for (self, code, reason);
+}
+
 /* Namespaces. */
 
 /* Answers a CONNECT with an error; too many of them are not answered any more. */
@@ -180,8 +196,7 @@ refuse_connect (HarkSocketio *self, const char *nsp, const GError *error)
   text = hark_json_writer_peek (&json, &len);
   hark_socketio_namespaces_send (self->namespaces, self->session, HARK_SOCKETIO_CONNECT_ERROR, nsp, HARK_SOCKETIO_NO_ID,
                                  text, len);
-  if (++self->n_refused >= hark_socketio_namespaces_get_limits (self->namespaces)->refusals)
-    close_for (self, HARK_CLOSE_POLICY, "too many refused connects");
+  count_refused (self);
 }
 
 static void
@@ -377,13 +392,12 @@ take_connect (HarkSocketio *self, const HarkSocketioPacket *packet)
       static const char text[] = "{\"message\":\"Invalid namespace\"}";
       if (!g_utf8_validate (name, -1, NULL) || strlen (name) != packet->nsp.len)
         {
-          close_for (self, HARK_CLOSE_PROTOCOL_ERROR, "parse error");
+          close_invalid (self, HARK_CLOSE_PROTOCOL_ERROR, "parse error");
           return;
         }
       hark_socketio_namespaces_send (self->namespaces, self->session, HARK_SOCKETIO_CONNECT_ERROR, name,
                                      HARK_SOCKETIO_NO_ID, text, sizeof text - 1);
-      if (self->session != NULL && ++self->n_refused >= hark_socketio_namespaces_get_limits (self->namespaces)->refusals)
-        close_for (self, HARK_CLOSE_POLICY, "too many refused connects");
+      count_refused (self);
       return;
     }
   place = g_new0 (Place, 1);
@@ -427,7 +441,7 @@ take_packet (HarkSocketio *self, const HarkSocketioPacket *packet)
     return;
   if (is_connect || packet->type == HARK_SOCKETIO_CONNECT_ERROR || place == NULL || !is_connected (place))
     {
-      close_for (self, HARK_CLOSE_PROTOCOL_ERROR, "invalid state");
+      close_invalid (self, HARK_CLOSE_PROTOCOL_ERROR, "invalid state");
       return;
     }
   switch (packet->type)
@@ -501,8 +515,8 @@ socketio_receive (HarkProtocol *protocol, HarkSession *session, const guint8 *da
   if (progress == HARK_SOCKETIO_WHOLE)
     take_packet (self, &packet);
   else if (progress == HARK_SOCKETIO_WRONG)
-    close_for (self, error->code == HARK_ERROR_TOO_LARGE ? HARK_CLOSE_TOO_LARGE : HARK_CLOSE_PROTOCOL_ERROR,
-               "parse error");
+    close_invalid (self, error->code == HARK_ERROR_TOO_LARGE ? HARK_CLOSE_TOO_LARGE : HARK_CLOSE_PROTOCOL_ERROR,
+                   "parse error");
 }
 
 static void

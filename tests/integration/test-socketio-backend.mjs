@@ -183,6 +183,7 @@ test('a socket can be in so many rooms', async () => {
   const who = JSON.stringify({ rooms: [ann.id] });
   for (const room of ['a', 'b', 'c']) await call('Join', 'sss', '/orders', who, room);
   await assert.rejects(call('Join', 'sss', '/orders', who, 'd'), /3 rooms/);
+  assert.ok((await hub.ctl('metrics', 'hark_socketio_limited_total')).hark_socketio_limited_total > 0);
   ann.disconnect();
 });
 

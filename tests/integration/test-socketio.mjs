@@ -284,6 +284,25 @@ test('refused CONNECTs without end are not answered without end', async () => {
   await patient(raw.closed, 'the end');
 });
 
+test('what was refused and what was no packet is counted', async () => {
+  const raw = await Raw.open(users.ann.token);
+  const before = await hub.ctl('metrics', 'hark_socketio_');
+  raw.socket.send('40/nowhere,');
+  for (;;) if ((await raw.next()).startsWith('44/nowhere,')) break;
+  raw.socket.send('42');
+  await raw.closed;
+  const after = await hub.ctl('metrics', 'hark_socketio_');
+  for (const name of ['hark_socketio_refused_total', 'hark_socketio_invalid_total'])
+    assert.equal(after[name] - before[name], 1, name);
+});
+
+test('attachments over their bound end the connection', async () => {
+  const raw = await Raw.open(users.ann.token);
+  raw.socket.send('459-["get_servers",{"a":{"_placeholder":true,"num":0}}]');
+  for (let i = 0; i < 5; i++) raw.socket.send(Buffer.alloc(60000));
+  await patient(raw.closed, 'the end');
+});
+
 test('the page of another origin may read what it polls only where the configuration says so', async () => {
   const url = `${hub.origin}/socket.io/?EIO=4&transport=polling`;
   const allowed = await fetch(url, { headers: { Origin: 'https://page.example' } });
