@@ -2,6 +2,10 @@
 /* The bounds of the chat when nothing else is configured. */
 #include "chat/chat-limits.h"
 
+static const char *const notification_actions[]
+  = { "post", "comment", "reaction", "following", "mention", "invitation", "member", "message", NULL };
+static const char *const notification_affected[] = { "post", "comment", "message", "server", "channel", NULL };
+static const char *const notification_raised[] = { "reaction", "mention", "invitation", "member", NULL };
 static const char *const open_topics[] = { "app/*", "room/*", NULL };
 
 void
@@ -38,6 +42,18 @@ hark_chat_limits_init (HarkChatLimits *self)
     .resume_bytes = 512 * 1024,
     .log_age_ms = G_GINT64_CONSTANT (7) * 24 * 60 * 60 * 1000,
     .log_events = 1000000,
+    .invitations_per_user = 100,
+    .invitation_age_ms = G_GINT64_CONSTANT (7) * 24 * 60 * 60 * 1000,
+    .invitation_interval_ms = 1500,
+    .invitation_intervals = 10000,
+    .notifications_per_user = 1000,
+    .notification_chars = 1000,
+    .notification_page = 50,
+    .notification_actions = notification_actions,
+    .notification_affected = notification_affected,
+    .notification_raised = notification_raised,
+    .webhook = FALSE,
+    .webhook_queue = 100000,
     .open_topics = open_topics,
   };
 }

@@ -42,6 +42,19 @@ typedef struct
   guint resume_bytes;             /* of all missed events together */
   gint64 log_age_ms;              /* 0: no bound */
   gint64 log_events;              /* 0: no bound */
+  guint invitations_per_user;   /* that wait for an answer: from one user, and to one */
+  gint64 invitation_age_ms;     /* after which one cannot be accepted any more */
+  guint invitation_interval_ms; /* between two of a kind from one user to another */
+  guint invitation_intervals;   /* pairs of users remembered for that */
+  guint notifications_per_user; /* not acknowledged; the oldest gives way */
+  guint notification_chars;     /* of its message and of what was said */
+  guint notification_page;      /* sent on connecting */
+  /* What back ends may say has happened, and to what; and what is told without a back end. Static. */
+  const char *const *notification_actions;
+  const char *const *notification_affected;
+  const char *const *notification_raised;
+  gboolean webhook;               /* client messages wait for a back end */
+  guint webhook_queue;            /* how many of them */
   const char *const *open_topics; /* patterns (`*`, `?`) of what every account may subscribe to; static */
 } HarkChatLimits;
 

@@ -12,11 +12,14 @@
 #include "chat/grants.h"
 #include "chat/history.h"
 #include "chat/interest.h"
+#include "chat/invitations.h"
 #include "chat/members.h"
 #include "chat/membership.h"
 #include "chat/messages.h"
 #include "chat/ping.h"
+#include "chat/notifications.h"
 #include "chat/presence-store.h"
+#include "chat/personal.h"
 #include "chat/publish.h"
 #include "chat/reactions.h"
 #include "chat/resume.h"
@@ -49,6 +52,9 @@ struct _HarkChat
   HarkTokenAuthenticator *authenticator;
   HarkSnapshots *snapshots;
   HarkMembership *membership;
+  HarkNotifications *notifications;
+  HarkInvitations *invitations;
+  HarkPersonal *personal;
   HarkAccounts *accounts;
   HarkTokens *tokens;
   HarkServers *servers;
@@ -105,6 +111,9 @@ hark_chat_dispose (GObject *object)
   g_clear_pointer (&self->servers, hark_servers_free);
   g_clear_pointer (&self->tokens, hark_tokens_free);
   g_clear_pointer (&self->accounts, hark_accounts_free);
+  g_clear_pointer (&self->personal, hark_personal_free);
+  g_clear_pointer (&self->invitations, hark_invitations_free);
+  g_clear_pointer (&self->notifications, hark_notifications_free);
   g_clear_pointer (&self->membership, hark_membership_free);
   g_clear_pointer (&self->snapshots, hark_snapshots_free);
   g_clear_object (&self->authenticator);
@@ -139,6 +148,9 @@ add_concerns (HarkChat *self)
   authenticator = HARK_AUTHENTICATOR (self->authenticator);
   self->snapshots = hark_snapshots_new (hub, store, self->metrics);
   self->membership = hark_membership_new (hub, store, self->snapshots, limits);
+  self->notifications = hark_notifications_new (hub, store, self->metrics, limits);
+  self->invitations = hark_invitations_new (hub, store, self->membership, self->notifications, self->metrics, limits);
+  self->personal = hark_personal_new (hub, store, limits);
   self->accounts = hark_accounts_new (hub, store, self->membership, self->authenticator, limits);
   self->tokens = hark_tokens_new (hub, store, self->authenticator, limits);
   self->servers = hark_servers_new (hub, store, self->snapshots, self->membership, limits);
@@ -159,7 +171,7 @@ add_concerns (HarkChat *self)
   self->forward = hark_forward_new (hub, store, self->metrics);
   self->ping = hark_ping_new (hub);
   self->session_store = hark_session_store_new (hub, store, self->snapshots, limits);
-  self->sessions = hark_sessions_new (hub, store, self->session_store, authenticator, limits);
+  self->sessions = hark_sessions_new (hub, store, self->session_store, authenticator, self->personal, limits);
   self->resume = hark_resume_new (hub, self->snapshots, self->session_store, self->metrics, limits);
   self->session_admin = hark_session_admin_new (hub);
   self->retention = hark_retention_new (store, self->clock, self->metrics, limits);
@@ -202,6 +214,9 @@ see_ids (HarkTransaction *tx, HarkIds *ids, GError **error)
                                      " UNION ALL SELECT max(server_id) FROM servers"
                                      " UNION ALL SELECT max(channel_id) FROM channels"
                                      " UNION ALL SELECT max(joined_id) FROM members"
+                                     " UNION ALL SELECT max(notification_id) FROM notifications"
+                                     " UNION ALL SELECT max(invitation_id) FROM invitations"
+                                     " UNION ALL SELECT max(delivery_id) FROM deliveries"
                                      " UNION ALL SELECT max(session_id) FROM sessions) AS newest",
                                      ""))
     return FALSE;

@@ -85,6 +85,10 @@ sweep_in_thread (HarkTransaction *tx, gpointer data, GError **error)
                          "DELETE FROM sessions WHERE session_id IN (SELECT session_id FROM sessions"
                          " WHERE ended_at > 0 AND ended_at < ? LIMIT ?)",
                          now - limits->resume_window_ms)
+         && remove_rows (tx, sweep, error,
+                         "DELETE FROM invitations WHERE invitation_id IN (SELECT invitation_id FROM invitations"
+                         " WHERE expires_at <= ? LIMIT ?)",
+                         now)
          && purge_channel (tx, sweep, error);
 }
 

@@ -6,6 +6,7 @@
 #include "chat/sessions.h"
 
 #include "base/error.h"
+#include "chat/personal.h"
 #include "chat/rows.h"
 #include "chat/user-row.h"
 
@@ -17,8 +18,9 @@ struct _HarkSessions
   HarkStore *store;
   HarkSessionStore *session_store;
   HarkAuthenticator *authenticator; /* (owned) */
-  const HarkChatLimits *limits;     /* unowned */
-  GHashTable *welcomes;             /* session id → Welcome, unowned: the store's work has it */
+  HarkPersonal *personal;           /* unowned, as the next */
+  const HarkChatLimits *limits;
+  GHashTable *welcomes; /* session id → Welcome, unowned: the store's work has it */
   gulong added_id;
 };
 
@@ -29,6 +31,7 @@ typedef struct
   gint64 user_id;
   char resume[HARK_TOKEN_LEN];
   HarkJsonWriter user;
+  HarkCatchUp *catch_up;
   char *request; /* (owned) (nullable): a resume to be asked for when the welcome is sent */
 } Welcome;
 
@@ -37,6 +40,7 @@ welcome_free (gpointer data)
 {
   Welcome *welcome = data;
   g_hash_table_remove (welcome->sessions->welcomes, &welcome->session_id);
+  g_clear_pointer (&welcome->catch_up, hark_catch_up_free);
   hark_json_writer_clear (&welcome->user);
   g_free (welcome->request);
   g_free (welcome);
@@ -83,7 +87,8 @@ read_user_in_thread (HarkTransaction *tx, gpointer data, GError **error)
   hark_json_writer_begin_object (&welcome->user);
   hark_user_row_write_self (&rows, &welcome->user);
   hark_json_writer_end_object (&welcome->user);
-  return TRUE;
+  hark_rows_end (&rows);
+  return hark_catch_up_read (tx, welcome->catch_up, error);
 }
 
 static void
@@ -112,6 +117,7 @@ on_user_read (gpointer data, const GError *error, gpointer user_data)
   user = hark_json_writer_peek (&welcome->user, &len);
   send_welcome (self, session, user, len, welcome->resume);
   hark_session_release (session);
+  hark_catch_up_send (g_steal_pointer (&welcome->catch_up));
   if (welcome->request != NULL)
     ask_to_resume (session, welcome->request);
 }
@@ -143,6 +149,7 @@ on_hub_session_added (HarkHub *hub, HarkSession *session, HarkSessions *self)
   welcome->sessions = self;
   welcome->session_id = session->id;
   welcome->user_id = session->identity->user_id;
+  welcome->catch_up = hark_catch_up_new (self->personal, session->id, welcome->user_id);
   hark_json_writer_init (&welcome->user, 0);
   session->resumable = TRUE;
   hark_session_store_add (self->session_store, session, welcome->resume);
@@ -184,13 +191,14 @@ hark_sessions_resume (HarkSessions *self, HarkSession *session, const char *toke
 
 HarkSessions *
 hark_sessions_new (HarkHub *hub, HarkStore *store, HarkSessionStore *session_store, HarkAuthenticator *authenticator,
-                   const HarkChatLimits *limits)
+                   HarkPersonal *personal, const HarkChatLimits *limits)
 {
   HarkSessions *self = g_new0 (HarkSessions, 1);
   self->hub = hub;
   self->store = store;
   self->session_store = session_store;
   self->authenticator = g_object_ref (authenticator);
+  self->personal = personal;
   self->limits = limits;
   self->welcomes = g_hash_table_new (g_int64_hash, g_int64_equal);
   self->added_id = g_signal_connect (hub, "session-added", G_CALLBACK (on_hub_session_added), self);

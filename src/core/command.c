@@ -98,7 +98,7 @@ finish (HarkCommand *self, const GError *error)
   g_assert (!self->answered);
   self->answered = TRUE;
   self->failed = error != NULL;
-  self->refused = error != NULL && is_clients_fault (hark_error_get_code (error));
+  self->refused = error != NULL && !self->spared && is_clients_fault (hark_error_get_code (error));
   hark_json_writer_end_object (self->writer);
   json = hark_json_writer_peek (self->writer, &len);
   if (self->answer != NULL)

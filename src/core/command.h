@@ -63,6 +63,7 @@ struct _HarkCommand
   HarkJsonWriter *writer; /* unowned: the dispatcher's, for one reply at a time */
   gboolean answered;
   gboolean failed;  /* the answer is an error */
+  gboolean spared;  /* set by a concern: its refusal is no strike against the session; other quotas bound how often */
   gboolean refused; /* for what the client asked, not for the state of the hub or of others */
 };
 

@@ -28,7 +28,8 @@ struct _HarkHub
   HarkHubLimits limits;
   HarkRegistry registry;
   HarkRecent recent;
-  GArray *waiters; /* (element-type Waiter) */
+  GArray *waiters;     /* (element-type Waiter) */
+  GPtrArray *personal; /* (element-type HarkEvent) (owned): of personal topics, published in this turn */
   HarkCounter *n_opened;
   HarkCounter *n_closed;
   HarkCounter *n_refused;
@@ -111,6 +112,7 @@ hark_hub_finalize (GObject *object)
   hark_registry_clear (&self->registry);
   hark_recent_clear (&self->recent);
   g_array_unref (self->waiters);
+  g_ptr_array_unref (self->personal);
   g_clear_object (&self->clock);
   G_OBJECT_CLASS (hark_hub_parent_class)->finalize (object);
 }
@@ -146,6 +148,30 @@ hark_hub_init (HarkHub *self)
 {
   hark_registry_init (&self->registry);
   self->waiters = g_array_new (FALSE, FALSE, sizeof (Waiter));
+  self->personal = g_ptr_array_new_with_free_func ((GDestroyNotify)hark_event_unref);
+}
+
+static void
+deliver_personal (HarkHub *self)
+{
+  /* Who is too slow for one ends, and that may publish more. */
+  for (guint i = 0; i < self->personal->len; i++)
+    {
+      HarkEvent *event = self->personal->pdata[i];
+      g_autoptr (GPtrArray) sessions = hark_hub_dup_user_sessions (self, event->topic.id);
+      for (guint j = 0; sessions != NULL && j < sessions->len; j++)
+        if (((HarkSession *)sessions->pdata[j])->personal)
+          hark_session_send_event (sessions->pdata[j], event);
+    }
+  g_ptr_array_set_size (self->personal, 0);
+}
+
+static void
+deliver (gpointer data)
+{
+  HarkHub *self = data;
+  hark_index_deliver (self->index);
+  deliver_personal (self);
 }
 
 HarkHub *
@@ -160,6 +186,7 @@ hark_hub_new (HarkTurn *turn, HarkDispatcher *dispatcher, HarkClock *clock, Hark
   self->limits = *limits;
   self->index = hark_index_new (turn, metrics);
   hark_index_set_droppable_percent (self->index, limits->droppable_percent);
+  hark_turn_set_stage (turn, HARK_TURN_DELIVER, deliver, self);
   hark_recent_init (&self->recent, limits->max_recent, limits->max_recent_bytes);
   self->n_opened = hark_metrics_counter (metrics, "hark_sessions_opened_total", "Sessions that began.");
   self->n_closed = hark_metrics_counter (metrics, "hark_sessions_closed_total", "Sessions that ended.");
@@ -343,6 +370,12 @@ publish_one (HarkHub *self, HarkEvent *event)
     hark_recent_push (&self->recent, event);
   if (g_signal_has_handler_pending (self, signals[PUBLISHED], 0, FALSE))
     g_signal_emit (self, signals[PUBLISHED], 0, event);
+  if (event->topic.kind == HARK_TOPIC_PERSONAL)
+    {
+      g_ptr_array_add (self->personal, hark_event_ref (event));
+      hark_turn_mark (self->turn);
+      return;
+    }
   hark_index_publish (self->index, event);
 }
 
@@ -532,6 +565,21 @@ hark_hub_unsubscribe_user (HarkHub *self, gint64 user_id, const HarkTopic *topic
     hark_subscription_end (ending->pdata[i]);
 }
 
+gboolean
+hark_hub_join_personal (HarkHub *self, HarkSession *session, gint64 rev, GError **error)
+{
+  g_autoptr (HarkSession) hold G_GNUC_UNUSED = g_object_ref (session);
+  HarkTopic topic = hark_topic (HARK_TOPIC_PERSONAL, hark_session_get_user_id (session));
+  Replay replay = { self, session, &topic, NULL };
+  if (!check_open (session, error) || !check_remembers (self, rev, error))
+    return FALSE;
+  /* What waits for the end of the turn is replayed. */
+  deliver_personal (self);
+  hark_recent_foreach_since (&self->recent, rev, replay_event, &replay);
+  session->personal = TRUE;
+  return check_open (session, error);
+}
+
 static guint
 count_new (HarkHub *self, HarkSession *session, const gint64 *user_ids, guint n)
 {
@@ -634,6 +682,8 @@ guint
 hark_hub_get_n_receivers (HarkHub *self, const HarkTopic *topic)
 {
   HarkTopicEntry *entry = hark_index_find (self->index, topic);
+  if (topic->kind == HARK_TOPIC_PERSONAL)
+    return hark_hub_get_n_user_sessions (self, topic->id);
   return entry != NULL ? entry->n_receivers : 0;
 }
 

@@ -93,6 +93,11 @@ void hark_hub_unsubscribe (HarkHub *self, HarkSession *session, const HarkTopic 
 /* Takes the topic from all sessions of a user (0: of everybody), as when a right is lost. */
 void hark_hub_unsubscribe_user (HarkHub *self, gint64 user_id, const HarkTopic *topic);
 
+/* From now on the session gets its user's personal topic, beginning with what was published after @rev. Every session of
+ * a user does, so it is no subscription: it costs no memory, is in no list and is not resumed. CONFLICT when @rev is too
+ * long ago, OFFLINE when the session is over. */
+gboolean hark_hub_join_personal (HarkHub *self, HarkSession *session, gint64 rev, GError **error);
+
 /* The light form, without a cursor: for the users a session has loaded (topics of HARK_TOPIC_USER). */
 gboolean hark_hub_load (HarkHub *self, HarkSession *session, const gint64 *user_ids, guint n, gint64 rev,
                         GError **error);

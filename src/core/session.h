@@ -67,6 +67,7 @@ struct _HarkSession
   guint in_hub : 1;
   guint ending : 1;    /* session_end () has begun */
   guint resumable : 1; /* its end keeps what it was subscribed to */
+  guint personal : 1;  /* gets what is published for its user: see hark_hub_join_personal () */
 };
 
 #define HARK_TYPE_SESSION (hark_session_get_type ())

@@ -11,8 +11,10 @@ typedef enum
   HARK_TOPIC_CHANNEL, /* channel/42 */
   HARK_TOPIC_USER,    /* user/9: status, name and picture of a user, to those who have loaded that user */
   HARK_TOPIC_INBOX,   /* inbox/9: what is for a user alone */
-  HARK_TOPIC_ROOM,    /* room/lobby */
-  HARK_TOPIC_APP,     /* app/anything */
+  /* personal/9: what every session of a user gets unasked; not to be subscribed to */
+  HARK_TOPIC_PERSONAL,
+  HARK_TOPIC_ROOM, /* room/lobby */
+  HARK_TOPIC_APP,  /* app/anything */
   HARK_N_TOPIC_KINDS
 } HarkTopicKind;
 

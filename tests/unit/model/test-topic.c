@@ -19,6 +19,7 @@ test_parse (void)
     { "channel/42", HARK_TOPIC_CHANNEL, 42, NULL },
     { "user/9007199254740991", HARK_TOPIC_USER, 9007199254740991, NULL },
     { "inbox/1", HARK_TOPIC_INBOX, 1, NULL },
+    { "personal/1", HARK_TOPIC_PERSONAL, 1, NULL },
     { "room/lobby", HARK_TOPIC_ROOM, 0, "lobby" },
     { "app/a/b", HARK_TOPIC_APP, 0, "a/b" },
     { "app//", HARK_TOPIC_APP, 0, "/" },
