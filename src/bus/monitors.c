@@ -84,10 +84,21 @@ on_hub_published (HarkBusMonitors *self, HarkEvent *event)
 }
 
 static void
+on_hub_client_message (HarkBusMonitors *self, HarkSession *session, const char *json)
+{
+  char id[HARK_ID_LEN];
+  char user_id[HARK_ID_LEN];
+  hark_bus_watchers_emit (self->watchers, "ClientMessage",
+                          g_variant_new ("(sss)", hark_id_format (session->id, id),
+                                         hark_id_format (hark_session_get_user_id (session), user_id), json));
+}
+
+static void
 listen (HarkBusMonitors *self)
 {
   g_signal_connect_object (self->hub, "session-added", G_CALLBACK (on_hub_session_added), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->hub, "session-removed", G_CALLBACK (on_hub_session_removed), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->hub, "client-message", G_CALLBACK (on_hub_client_message), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->hub, "published", G_CALLBACK (on_hub_published), self, G_CONNECT_SWAPPED);
 }
 

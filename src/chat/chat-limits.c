@@ -54,6 +54,7 @@ hark_chat_limits_init (HarkChatLimits *self)
     .notification_raised = notification_raised,
     .webhook = FALSE,
     .webhook_queue = 100000,
+    .webhook_attempts = 20,
     .open_topics = open_topics,
   };
 }

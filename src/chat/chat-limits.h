@@ -49,12 +49,13 @@ typedef struct
   guint notifications_per_user; /* not acknowledged; the oldest gives way */
   guint notification_chars;     /* of its message and of what was said */
   guint notification_page;      /* sent on connecting */
-  /* What back ends may say has happened, and to what; and what is told without a back end. Static. */
+  /* What back ends may say has happened, and to what; and what is told without a back end. Copied. */
   const char *const *notification_actions;
   const char *const *notification_affected;
   const char *const *notification_raised;
-  gboolean webhook;               /* client messages wait for a back end */
+  gboolean webhook;               /* a back end is to be told what clients say to it */
   guint webhook_queue;            /* how many of them */
+  guint webhook_attempts;         /* after which one is given up */
   const char *const *open_topics; /* patterns (`*`, `?`) of what every account may subscribe to; static */
 } HarkChatLimits;
 

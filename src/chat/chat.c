@@ -8,6 +8,8 @@
 #include "chat/accounts.h"
 #include "chat/channels.h"
 #include "chat/edits.h"
+#include "chat/client-messages.h"
+#include "chat/deliveries.h"
 #include "chat/forward.h"
 #include "chat/grants.h"
 #include "chat/history.h"
@@ -49,9 +51,12 @@ struct _HarkChat
   HarkClock *clock;
   HarkMetrics *metrics;
   HarkChatLimits limits;
+  char **lists[3]; /* (owned): those of the limits, which a reload of the configuration frees */
   HarkTokenAuthenticator *authenticator;
   HarkSnapshots *snapshots;
   HarkMembership *membership;
+  HarkDeliveries *deliveries;
+  HarkClientMessages *client_messages;
   HarkNotifications *notifications;
   HarkInvitations *invitations;
   HarkPersonal *personal;
@@ -111,6 +116,8 @@ hark_chat_dispose (GObject *object)
   g_clear_pointer (&self->servers, hark_servers_free);
   g_clear_pointer (&self->tokens, hark_tokens_free);
   g_clear_pointer (&self->accounts, hark_accounts_free);
+  g_clear_pointer (&self->client_messages, hark_client_messages_free);
+  g_clear_pointer (&self->deliveries, hark_deliveries_free);
   g_clear_pointer (&self->personal, hark_personal_free);
   g_clear_pointer (&self->invitations, hark_invitations_free);
   g_clear_pointer (&self->notifications, hark_notifications_free);
@@ -127,8 +134,18 @@ hark_chat_dispose (GObject *object)
 }
 
 static void
+hark_chat_finalize (GObject *object)
+{
+  HarkChat *self = HARK_CHAT (object);
+  for (guint i = 0; i < G_N_ELEMENTS (self->lists); i++)
+    g_strfreev (self->lists[i]);
+  G_OBJECT_CLASS (hark_chat_parent_class)->finalize (object);
+}
+
+static void
 hark_chat_class_init (HarkChatClass *klass)
 {
+  G_OBJECT_CLASS (klass)->finalize = hark_chat_finalize;
   G_OBJECT_CLASS (klass)->dispose = hark_chat_dispose;
 }
 
@@ -148,6 +165,8 @@ add_concerns (HarkChat *self)
   authenticator = HARK_AUTHENTICATOR (self->authenticator);
   self->snapshots = hark_snapshots_new (hub, store, self->metrics);
   self->membership = hark_membership_new (hub, store, self->snapshots, limits);
+  self->deliveries = hark_deliveries_new (store, self->clock, self->metrics, limits);
+  self->client_messages = hark_client_messages_new (hub, store, self->deliveries, self->metrics);
   self->notifications = hark_notifications_new (hub, store, self->metrics, limits);
   self->invitations = hark_invitations_new (hub, store, self->membership, self->notifications, self->metrics, limits);
   self->personal = hark_personal_new (hub, store, limits);
@@ -197,6 +216,12 @@ hark_chat_new (HarkHub *hub, HarkStore *store, HarkPresence *presence, HarkIds *
   self->clock = g_object_ref (hark_hub_get_clock (hub));
   self->metrics = g_object_ref (metrics);
   self->limits = *limits;
+  self->lists[0] = g_strdupv ((char **)limits->notification_actions);
+  self->lists[1] = g_strdupv ((char **)limits->notification_affected);
+  self->lists[2] = g_strdupv ((char **)limits->notification_raised);
+  self->limits.notification_actions = (const char *const *)self->lists[0];
+  self->limits.notification_affected = (const char *const *)self->lists[1];
+  self->limits.notification_raised = (const char *const *)self->lists[2];
   add_concerns (self);
   return self;
 }
@@ -251,6 +276,13 @@ hark_chat_get_authenticator (HarkChat *self)
   return HARK_AUTHENTICATOR (self->authenticator);
 }
 
+/* Who is told what clients say to the application, from now on; %HarkChatLimits.webhook must be set. */
+void
+hark_chat_set_back_end (HarkChat *self, HarkBackEnd *back_end)
+{
+  hark_deliveries_set_back_end (self->deliveries, back_end);
+}
+
 /* See hark_sessions_resume (). */
 void
 hark_chat_resume (HarkChat *self, HarkSession *session, const char *token, const char *cursors)
@@ -261,10 +293,11 @@ hark_chat_resume (HarkChat *self, HarkSession *session, const char *token, const
 /**
  * hark_chat_flush:
  *
- * Gives the store what is otherwise written a moment later: when the process is about to end, after its sessions.
+ * Gives the store what is otherwise written a moment later, and asks it for nothing more: when the process is about to end, after its sessions.
  */
 void
 hark_chat_flush (HarkChat *self)
 {
   hark_session_store_flush (self->session_store);
+  hark_deliveries_stop (self->deliveries);
 }

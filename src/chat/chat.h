@@ -3,6 +3,7 @@
 
 #include "chat/chat-limits.h"
 #include "core/authenticator.h"
+#include "core/back-end.h"
 #include "core/hub.h"
 #include "core/presence.h"
 #include "core/store.h"
@@ -17,6 +18,7 @@ HarkChat *hark_chat_new (HarkHub *hub, HarkStore *store, HarkPresence *presence,
 gboolean hark_chat_load (HarkTransaction *tx, gpointer chat, GError **error);
 HarkAuthenticator *hark_chat_get_authenticator (HarkChat *self);
 void hark_chat_resume (HarkChat *self, HarkSession *session, const char *token, const char *cursors);
+void hark_chat_set_back_end (HarkChat *self, HarkBackEnd *back_end);
 void hark_chat_flush (HarkChat *self);
 
 G_END_DECLS

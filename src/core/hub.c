@@ -60,6 +60,7 @@ enum
   USER_ONLINE,
   USER_OFFLINE,
   PUBLISHED,
+  CLIENT_MESSAGE,
   N_SIGNALS
 };
 
@@ -141,6 +142,8 @@ hark_hub_class_init (HarkHubClass *klass)
     = g_signal_new ("user-offline", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_INT64);
   signals[PUBLISHED]
     = g_signal_new ("published", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_POINTER);
+  signals[CLIENT_MESSAGE] = g_signal_new ("client-message", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE,
+                                          2, HARK_TYPE_SESSION, G_TYPE_STRING);
 }
 
 static void
@@ -351,6 +354,14 @@ hark_hub_count_slow (HarkHub *self)
 }
 
 /* Events. */
+
+/* Tells who listens what a client has said to the application: an object, as JSON. */
+void
+hark_hub_tell_client_message (HarkHub *self, HarkSession *session, const char *json)
+{
+  if (g_signal_has_handler_pending (self, signals[CLIENT_MESSAGE], 0, FALSE))
+    g_signal_emit (self, signals[CLIENT_MESSAGE], 0, session, json);
+}
 
 static void
 run_waiters (HarkHub *self)

@@ -41,7 +41,8 @@ G_DECLARE_FINAL_TYPE (HarkHub, hark_hub, HARK, HUB, GObject)
  *   `session-added` (HarkSession): it has opened, with a user;
  *   `session-removed` (HarkSession, guint code, const char *reason): its subscriptions are still there to be looked at;
  *   `user-online` (gint64 user), `user-offline` (gint64 user): the first session came, the last one went (without grace);
- *   `published` (HarkEvent).
+ *   `published` (HarkEvent);
+ *   `client-message` (HarkSession, const char *json): what a client says to the application.
  * Properties: sessions, subscriptions, interests, users, topics (all guint, read-only).
  */
 
@@ -67,6 +68,7 @@ void hark_hub_count_paused (HarkHub *self);
 void hark_hub_count_slow (HarkHub *self);
 
 /* Events. */
+void hark_hub_tell_client_message (HarkHub *self, HarkSession *session, const char *json);
 void hark_hub_publish (HarkHub *self, HarkEvent *event);
 void hark_hub_publish_all (HarkHub *self, GPtrArray *events);
 void hark_hub_set_published_rev (HarkHub *self, gint64 rev);

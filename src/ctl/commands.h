@@ -47,6 +47,7 @@ gboolean hark_ctl_sockets_leave (HarkCtl *ctl, HarkCtlInvocation *invocation, GE
 gboolean hark_ctl_sockets_disconnect (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **error);
 
 gboolean hark_ctl_publish (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **error);
+gboolean hark_ctl_notify (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **error);
 gboolean hark_ctl_monitor (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **error);
 gboolean hark_ctl_metrics (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **error);
 gboolean hark_ctl_reload (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **error);

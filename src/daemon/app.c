@@ -22,6 +22,7 @@
 #include "protocol/socketio.h"
 #include "store/sqlite-store.h"
 #include "transport/front.h"
+#include "transport/webhook.h"
 
 #include "hark-core-resources.h"
 #include "hark-protocol-resources.h"
@@ -203,6 +204,9 @@ apply_live_settings (HarkApp *self)
   hark_quota_set_rate (self->quota, "forwards",
                        hark_config_get_int (self->config, HARK_SETTING_LIMITS_FORWARDS_PER_SECOND),
                        hark_config_get_int (self->config, HARK_SETTING_LIMITS_FORWARDS_BURST));
+  hark_quota_set_rate (self->quota, "client_messages",
+                       hark_config_get_int (self->config, HARK_SETTING_LIMITS_CLIENT_MESSAGES_PER_SECOND),
+                       hark_config_get_int (self->config, HARK_SETTING_LIMITS_CLIENT_MESSAGES_BURST));
 }
 
 /* Between the parts. */
@@ -437,6 +441,43 @@ start_protocols (HarkApp *self, GError **error)
   return !socketio || start_socketio (self, error);
 }
 
+/* The secret without the line's end that editors leave. */
+static char *
+read_secret (const char *path, GError **error)
+{
+  g_autofree char *text = NULL;
+  g_autoptr (GError) local_error = NULL;
+  if (!g_file_get_contents (path, &text, NULL, &local_error))
+    g_set_error (error, HARK_ERROR, HARK_ERROR_INTERNAL, "Cannot read the secret of the webhook: %s",
+                 local_error->message);
+  else if (*g_strchomp (text) == '\0')
+    g_set_error (error, HARK_ERROR, HARK_ERROR_INTERNAL, "The secret of the webhook in %s is empty", path);
+  else
+    return g_steal_pointer (&text);
+  return NULL;
+}
+
+static gboolean
+start_webhook (HarkApp *self, GError **error)
+{
+  const char *url = hark_config_get_string (self->config, HARK_SETTING_WEBHOOK_URL);
+  g_autofree char *secret_path = hark_config_dup_path (self->config, HARK_SETTING_WEBHOOK_SECRET_FILE);
+  g_autofree char *secret = NULL;
+  g_autoptr (HarkWebhook) webhook = NULL;
+  if (*url == '\0')
+    return TRUE;
+  if (secret_path != NULL)
+    {
+      secret = read_secret (secret_path, error);
+      if (secret == NULL)
+        return FALSE;
+    }
+  webhook
+    = hark_webhook_new (self->clock, url, secret, hark_config_get_ms (self->config, HARK_SETTING_WEBHOOK_TIMEOUT));
+  hark_chat_set_back_end (self->chat, HARK_BACK_END (webhook));
+  return TRUE;
+}
+
 /* Returns: which of the well-known buses; %G_BUS_TYPE_NONE for one that is named by its address */
 static GBusType
 choose_bus (const char *where)
@@ -548,6 +589,8 @@ hark_app_start (HarkApp *self, GError **error)
   self->chat
     = hark_chat_new (self->hub, HARK_STORE (self->store), self->presence, self->ids, self->metrics, &chat_limits);
   if (!hark_sqlite_store_run_sync (self->store, hark_chat_load, self->chat, error))
+    return FALSE;
+  if (!start_webhook (self, error))
     return FALSE;
   hark_app_read_reactor_limits (self->config, &reactor_limits);
   self->reactor = hark_reactor_new (NULL, self->turn, self->clock, self->metrics, &reactor_limits);

@@ -30,6 +30,9 @@ static const struct
   { "retention", "How long the past is kept." },
   { "presence", "Who is online." },
   { "chat", "What a community may hold." },
+  { "invitations", "Who is asked to which server." },
+  { "notifications", "What users are told." },
+  { "webhook", "A program of the application's that is told, by HTTP, what clients say to it." },
   { "auth", "How clients say who they are." },
   { "bus", "The D-Bus interface, for administrators and desktop programs." },
   { "log", "What is logged." },
@@ -82,6 +85,25 @@ check_bus (const char *text)
       || strcmp (text, "none") == 0 || (text[0] != '\0' && g_dbus_is_address (text)))
     return NULL;
   return g_strdup_printf ("\"%s\" is neither auto, system, session or none, nor a D-Bus address", text);
+}
+
+static char *
+check_word (const char *text)
+{
+  if (text[0] != '\0' && text[strspn (text, G_CSET_a_2_z G_CSET_A_2_Z G_CSET_DIGITS "-_.")] == '\0')
+    return NULL;
+  return g_strdup_printf ("\"%s\" is not a word; several are separated by \";\"", text);
+}
+
+static char *
+check_url (const char *text)
+{
+  g_autoptr (GUri) uri = text[0] != '\0' ? g_uri_parse (text, G_URI_FLAGS_NONE, NULL) : NULL;
+  if (text[0] == '\0'
+      || (uri != NULL && g_uri_get_host (uri) != NULL && g_uri_get_host (uri)[0] != '\0'
+          && (g_str_equal (g_uri_get_scheme (uri), "http") || g_str_equal (g_uri_get_scheme (uri), "https"))))
+    return NULL;
+  return g_strdup_printf ("\"%s\" is not an address, like https://example.org/hook", text);
 }
 
 static char *
@@ -293,6 +315,16 @@ static const HarkSettingInfo table[HARK_N_SETTINGS] = {
     .doc = "Objects forwarded by one user to others, at once.",
   },
 
+  [HARK_SETTING_LIMITS_CLIENT_MESSAGES_PER_SECOND] = {
+    AT ("limits", "client-messages-per-second"), INT (0, 1000000), .fallback = "10", .live = TRUE,
+    .doc = "What one user says to the application (D-Bus signal ClientMessage, webhook), in the long run; 0 for any "
+           "number.",
+  },
+  [HARK_SETTING_LIMITS_CLIENT_MESSAGES_BURST] = {
+    AT ("limits", "client-messages-burst"), INT (1, 1000000), .fallback = "50", .live = TRUE,
+    .doc = "What one user says to the application, at once.",
+  },
+
   [HARK_SETTING_WEBSOCKET_COMPRESSION] = {
     AT ("websocket", "compression"), BOOL, .fallback = "false",
     .doc = "Whether permessage-deflate is agreed on with clients that offer it. It saves bytes on the way and costs "
@@ -502,6 +534,74 @@ static const HarkSettingInfo table[HARK_N_SETTINGS] = {
   [HARK_SETTING_CHAT_TYPING_MAX] = {
     AT ("chat", "typing-max"), INT (1, 10000000), .fallback = "10000",
     .doc = "Users typing at a time, each counted for each channel; of more it is not told.",
+  },
+
+  [HARK_SETTING_INVITATIONS_INTERVAL] = {
+    AT ("invitations", "interval"), DURATION (0, DAYS (1)), .fallback = "1500ms",
+    .doc = "How long ago a user must have invited another, or taken that back, to do it again; 0 for no such bound. "
+           "Accepting is not concerned.",
+  },
+  [HARK_SETTING_INVITATIONS_INTERVALS_MAX] = {
+    AT ("invitations", "intervals-max"), INT (1, 10000000), .fallback = "10000",
+    .doc = "Pairs of users remembered for that; when they are used up others wait too.",
+  },
+  [HARK_SETTING_INVITATIONS_AGE] = {
+    AT ("invitations", "age"), DURATION (SECONDS (1), DAYS (3650)), .fallback = "7d",
+    .doc = "After which an invitation that nobody answered cannot be accepted any more.",
+  },
+  [HARK_SETTING_INVITATIONS_PER_USER] = {
+    AT ("invitations", "per-user"), INT (1, 1000), .fallback = "100",
+    .doc = "Invitations that wait for an answer: of one user, and to one.",
+  },
+
+  [HARK_SETTING_NOTIFICATIONS_PER_USER] = {
+    AT ("notifications", "per-user"), INT (1, 1000000), .fallback = "1000",
+    .doc = "Notifications of one user that were not acknowledged; over it the oldest gives way.",
+  },
+  [HARK_SETTING_NOTIFICATIONS_LENGTH_MAX] = {
+    AT ("notifications", "length-max"), INT (1, 10000), .fallback = "1000",
+    .doc = "Characters of a notification's message, and of its content.",
+  },
+  [HARK_SETTING_NOTIFICATIONS_PAGE] = {
+    AT ("notifications", "page"), INT (1, 100), .fallback = "50",
+    .doc = "Notifications that a client is sent when it connects; it asks for the others.",
+  },
+  [HARK_SETTING_NOTIFICATIONS_ACTIONS] = {
+    AT ("notifications", "actions"), LIST (check_word),
+    .fallback = "post;comment;reaction;following;mention;invitation;member;message",
+    .doc = "What back ends may say has happened.",
+  },
+  [HARK_SETTING_NOTIFICATIONS_AFFECTED] = {
+    AT ("notifications", "affected"), LIST (check_word), .fallback = "post;comment;message;server;channel",
+    .doc = "What back ends may say it has happened to.",
+  },
+  [HARK_SETTING_NOTIFICATIONS_RAISE] = {
+    AT ("notifications", "raise"), LIST (check_word), .fallback = "reaction;mention;invitation;member",
+    .doc = "The actions of which Hark itself tells: reactions to one's messages, mentions, invitations, and to owners "
+           "who has joined their servers.",
+  },
+
+  [HARK_SETTING_WEBHOOK_URL] = {
+    AT ("webhook", "url"), .type = HARK_SETTING_TYPE_STRING, .check = check_url, .fallback = "",
+    .doc = "Where what clients say to the application is posted; empty for nowhere. What is not taken (a status other "
+           "than 2xx) is kept, and tried again after pauses that double, from half a second to five minutes.",
+  },
+  [HARK_SETTING_WEBHOOK_SECRET_FILE] = {
+    AT ("webhook", "secret-file"), .type = HARK_SETTING_TYPE_STATE_PATH, .fallback = "",
+    .doc = "A file with the secret that requests are signed with, such as a credential of the service manager; empty "
+           "to sign nothing.",
+  },
+  [HARK_SETTING_WEBHOOK_TIMEOUT] = {
+    AT ("webhook", "timeout"), DURATION (10, SECONDS (600)), .fallback = "10s",
+    .doc = "How long an answer may take.",
+  },
+  [HARK_SETTING_WEBHOOK_ATTEMPTS] = {
+    AT ("webhook", "attempts"), INT (1, 1000000), .fallback = "20",
+    .doc = "Attempts after which what is not taken is given up; it holds up what came after it.",
+  },
+  [HARK_SETTING_WEBHOOK_QUEUE_MAX] = {
+    AT ("webhook", "queue-max"), INT (1, 10000000), .fallback = "100000",
+    .doc = "What waits to be taken; over it, the client's error is \"overloaded\".",
   },
 
   [HARK_SETTING_AUTH_LATE_AUTHENTICATION] = {

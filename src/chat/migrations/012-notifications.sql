@@ -22,3 +22,11 @@ CREATE TABLE deliveries (
   created_at  INTEGER NOT NULL,
   attempts    INTEGER NOT NULL DEFAULT 0
 );
+
+-- How many that are.
+CREATE TABLE delivery_count (
+  one     INTEGER PRIMARY KEY CHECK (one = 1),
+  waiting INTEGER NOT NULL
+);
+
+INSERT INTO delivery_count (one, waiting) VALUES (1, 0);
