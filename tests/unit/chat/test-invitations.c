@@ -31,7 +31,7 @@ test_accept (ChatFixture *f, gconstpointer data)
 {
   Scene s = set_scene (f);
   Client *tab = chat_fixture_connect (f, s.bob), *stranger = chat_fixture_connect (f, s.eve);
-  g_autoptr (JsonObject) event = NULL, other = NULL, notice = NULL, accepted = NULL, member = NULL, reply = NULL;
+  g_autoptr (JsonObject) event = NULL, other = NULL, notice = NULL, accepted = NULL, member = NULL;
   g_test_summary ("001-4: an invitation reaches the invited user's sessions alone, accepting makes a member, and who "
                   "invited hears of it.");
   invite (&s, "Bob");
@@ -146,7 +146,6 @@ static void
 test_interval (ChatFixture *f, gconstpointer data)
 {
   Scene s = set_scene (f);
-  g_autoptr (JsonObject) cancelled = NULL;
   guint refused = 0;
   g_test_summary ("001-5: 1,500 ms after an invitation another to the same user is refused, by name or id, without a "
                   "strike; 1,501 ms after it passes; another user and accepting are not concerned.");
