@@ -53,7 +53,7 @@ hark_chat_limits_init (HarkChatLimits *self)
     .notification_affected = notification_affected,
     .notification_raised = notification_raised,
     .webhook = FALSE,
-    .webhook_queue = 100000,
+    .webhook_queue = 10000,
     .webhook_attempts = 20,
     .open_topics = open_topics,
   };

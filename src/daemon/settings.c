@@ -600,7 +600,7 @@ static const HarkSettingInfo table[HARK_N_SETTINGS] = {
     .doc = "Attempts after which what is not taken is given up; it holds up what came after it.",
   },
   [HARK_SETTING_WEBHOOK_QUEUE_MAX] = {
-    AT ("webhook", "queue-max"), INT (1, 10000000), .fallback = "100000",
+    AT ("webhook", "queue-max"), INT (1, 10000000), .fallback = "10000",
     .doc = "What waits to be taken; over it, the client's error is \"overloaded\".",
   },
 

@@ -17,11 +17,11 @@ const LAUGH = {
   action_content: 'laugh', affected: 'comment', affected_id: '79',
 };
 
-let hub, admin, ann, bob;
+let hub, admin, ann, bob, root;
 
 before(async () => {
-  hub = await Hub.start();
-  const root = await hub.user('root', '--admin');
+  hub = await Hub.start({ settings: { 'limits.client-messages-per-second': 1, 'limits.client-messages-burst': 5 } });
+  root = await hub.user('root', '--admin');
   ann = await hub.user('ann');
   bob = await hub.user('bob');
   admin = await Client.connect(hub, root.token);
@@ -192,4 +192,30 @@ test('004-5: raised while the user was away, it comes on connecting, in order, o
   const next = await Client.connect(hub, bob.token);
   assert.deepEqual(await next.drain(), []);
   for (const client of [...clients, next]) await client.close();
+});
+
+test('killed between raising and delivering, the hub tells it when its user is back, once', async () => {
+  for (let i = 0; i < 5; i++) {
+    const listener = await Client.connect(hub, bob.token);
+    const { id } = await raise('bob', { message: `before crash ${i}`, action: 'post' });
+    await hub.kill9();
+    await hub.spawn();
+    await listener.closed;
+    admin = await Client.connect(hub, root.token);
+    const client = await Client.connect(hub, bob.token);
+    assert.equal((await client.event('notification')).id, id);
+    assert.deepEqual(await client.drain(), []);
+    await client.request('ack_notification', { id });
+    await client.close();
+  }
+});
+
+test('004-4: what one user says to the back end is bounded', async () => {
+  const client = await Client.connect(hub, ann.token);
+  const outcomes = await Promise.allSettled(Array.from({ length: 30 }, () => client.request('client_message', { message: 'flood' })));
+  const refused = outcomes.filter(({ status }) => status === 'rejected').map(({ reason }) => reason.code);
+  assert.ok(refused.length > 0 && refused.every((code) => code === 'rate_limited'), `${refused}`);
+  const metrics = await (await fetch(`${hub.origin}/metrics`)).text();
+  assert.match(metrics, new RegExp(`^hark_quota_refused_client_messages_total ${refused.length}$`, 'm'));
+  await client.close();
 });
