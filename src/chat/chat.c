@@ -283,6 +283,19 @@ hark_chat_set_back_end (HarkChat *self, HarkBackEnd *back_end)
   hark_deliveries_set_back_end (self->deliveries, back_end);
 }
 
+/**
+ * hark_chat_tell_back_end:
+ * @kind: lower case and "_"
+ * @json: (array length=len): any JSON value
+ *
+ * For what happens outside of the chat, as in another protocol: queued with the rest, posted as `kind` and `data`.
+ */
+void
+hark_chat_tell_back_end (HarkChat *self, const char *kind, const char *json, gsize len)
+{
+  hark_deliveries_add (self->deliveries, kind, json, len);
+}
+
 /* See hark_sessions_resume (). */
 void
 hark_chat_resume (HarkChat *self, HarkSession *session, const char *token, const char *cursors)

@@ -19,6 +19,7 @@ gboolean hark_chat_load (HarkTransaction *tx, gpointer chat, GError **error);
 HarkAuthenticator *hark_chat_get_authenticator (HarkChat *self);
 void hark_chat_resume (HarkChat *self, HarkSession *session, const char *token, const char *cursors);
 void hark_chat_set_back_end (HarkChat *self, HarkBackEnd *back_end);
+void hark_chat_tell_back_end (HarkChat *self, const char *kind, const char *json, gsize len);
 void hark_chat_flush (HarkChat *self);
 
 G_END_DECLS

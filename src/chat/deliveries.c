@@ -99,6 +99,54 @@ hark_delivery_queue (HarkDeliveries *self, HarkTransaction *tx, const char *kind
   return TRUE;
 }
 
+typedef struct
+{
+  HarkDeliveries *owner;
+  char *kind;   /* (owned) */
+  GBytes *json; /* (owned) */
+} Addition;
+
+static void
+addition_free (gpointer data)
+{
+  Addition *self = data;
+  g_free (self->kind);
+  g_bytes_unref (self->json);
+  g_free (self);
+}
+
+static gboolean
+add_in_thread (HarkTransaction *tx, gpointer data, GError **error)
+{
+  Addition *self = data;
+  gsize len;
+  const char *json = g_bytes_get_data (self->json, &len);
+  return hark_delivery_queue (self->owner, tx, self->kind, json, len, error);
+}
+
+static void
+on_added (gpointer data, const GError *error, gpointer user_data)
+{
+  Addition *self = data;
+  if (error == NULL)
+    hark_deliveries_wake (self->owner);
+  else
+    hark_log (HARK_LOG_INFO, NULL, NULL, "A delivery (%s) is not queued: %s", self->kind, error->message);
+}
+
+void
+hark_deliveries_add (HarkDeliveries *self, const char *kind, const char *json, gsize len)
+{
+  Addition *addition;
+  if (!hark_deliveries_wanted (self))
+    return;
+  addition = g_new0 (Addition, 1);
+  addition->owner = self;
+  addition->kind = g_strdup (kind);
+  addition->json = g_bytes_new (json, len);
+  hark_store_write (self->store, add_in_thread, addition, addition_free, on_added, NULL);
+}
+
 /* Sending. */
 
 static void begin (HarkDeliveries *self);

@@ -24,6 +24,9 @@ gboolean hark_deliveries_wanted (HarkDeliveries *self);
 /* For works. @json: (array length=len): any JSON value, told as `data`. OVERLOADED when too many wait. */
 gboolean hark_delivery_queue (HarkDeliveries *self, HarkTransaction *tx, const char *kind, const char *json, gsize len,
                               GError **error);
+/* The same in the hub's thread, in a work of its own: for who has nothing else to store. Does not wait; what finds the
+ * queue full, or the store, is counted and gone. */
+void hark_deliveries_add (HarkDeliveries *self, const char *kind, const char *json, gsize len);
 /* In the hub's thread, after such a work was committed: something may wait. */
 void hark_deliveries_wake (HarkDeliveries *self);
 

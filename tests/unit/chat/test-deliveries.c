@@ -190,6 +190,24 @@ test_bound (ChatFixture *f, gconstpointer data)
 }
 
 static void
+test_others (ChatFixture *f, gconstpointer data)
+{
+  g_autoptr (FakeBackEnd) back_end = g_object_new (FAKE_TYPE_BACK_END, NULL);
+  Client *client = chat_fixture_connect (f, chat_fixture_user (f, "ann"));
+  g_test_summary ("What happens elsewhere is told from the same queue, in order, and bounded with the rest.");
+  client_do (client, "client_message", "\"message\":\"one\"");
+  for (guint i = 0; i < 4; i++)
+    hark_chat_tell_back_end (f->chat, "elsewhere", "[1,2]", 5);
+  chat_fixture_settle (f);
+  g_assert_cmpint (hark_counter_get (hark_metrics_counter (f->metrics, "hark_webhook_dropped_total", "")), ==, 1);
+  hark_chat_set_back_end (f->chat, HARK_BACK_END (back_end));
+  g_assert_cmpuint (answer (f, back_end), ==, 4);
+  assert_attempt (back_end, 0, "one");
+  g_assert_nonnull (strstr (back_end->bodies->pdata[1], "\"kind\":\"elsewhere\""));
+  g_assert_nonnull (strstr (back_end->bodies->pdata[1], "\"data\":[1,2]}"));
+}
+
+static void
 on_client_message (HarkHub *hub, HarkSession *session, const char *json, char **seen)
 {
   g_free (*seen);
@@ -217,6 +235,7 @@ main (int argc, char *argv[])
   g_test_add ("/deliveries/retried", ChatFixture, NULL, set_up, test_retried, chat_fixture_tear_down);
   g_test_add ("/deliveries/kept", ChatFixture, NULL, set_up, test_kept, chat_fixture_tear_down);
   g_test_add ("/deliveries/bound", ChatFixture, NULL, set_up, test_bound, chat_fixture_tear_down);
+  g_test_add ("/deliveries/others", ChatFixture, NULL, set_up, test_others, chat_fixture_tear_down);
   ADD ("/deliveries/without", test_without);
   return g_test_run ();
 }
