@@ -57,7 +57,7 @@ static void
 test_refused (HubFixture *f, gconstpointer data)
 {
   HarkSession *ann = hub_fixture_connect (f, 1);
-  g_autoptr (HarkSession) hold = g_object_ref (ann);
+  g_autoptr (HarkSession) hold G_GNUC_UNUSED = g_object_ref (ann);
   g_autoptr (GError) too_old = NULL, over = NULL;
   g_test_summary ("Nobody joins at a revision that is forgotten, and no session that is over.");
   hark_hub_set_published_rev (f->hub, 5);
