@@ -13,7 +13,7 @@ export const MODES = {
 
 export function once(socket, event, match = () => true) {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`"${event}" did not come`)), PATIENCE_MS);
+    const timer = setTimeout(() => reject(new Error(`"${event}" did not come`)), PATIENCE_MS).unref();
     const listener = (...args) => {
       if (!match(...args)) return;
       clearTimeout(timer);
@@ -34,7 +34,13 @@ export async function connect(origin, namespace, user, { version = 4, mode = MOD
     if (options.reconnection === undefined) reject(error);
   }));
   failed.catch(() => {});
-  if (!socket.connected) await Promise.race([once(socket, 'connect'), failed]);
+  try {
+    if (!socket.connected) await Promise.race([once(socket, 'connect'), failed]);
+  } catch (error) {
+    // It would try again for as long as there is a process.
+    socket.disconnect();
+    throw error;
+  }
   return socket;
 }
 

@@ -5,7 +5,13 @@ import { Hub } from './hub.mjs';
 export class SocketIoHub {
   static async start({ connectTimeout = 10000 } = {}) {
     const self = new SocketIoHub();
-    self.hub = await Hub.start({ settings: { 'socketio.connect-timeout': `${connectTimeout}ms` } });
+    self.hub = await Hub.start({
+      settings: {
+        'socketio.connect-timeout': `${connectTimeout}ms`,
+        // A client that is cut in the middle of an upgrade does not notice before it misses a ping.
+        'limits.heartbeat-interval': '2s', 'limits.heartbeat-timeout': '3s',
+      },
+    });
     return self;
   }
 

@@ -9,7 +9,7 @@ export class Reference {
   static async start({ connectTimeout = 45000 } = {}) {
     const self = new Reference();
     self.http = createServer();
-    self.io = new Server(self.http, { connectTimeout, connectionStateRecovery: {}, pingInterval: 25000 });
+    self.io = new Server(self.http, { connectTimeout, connectionStateRecovery: {}, pingInterval: 2000, pingTimeout: 3000 });
     self.users = new Map();
     for (const name of ['/', '/chat', '/forward', '/notifications']) self.namespace(name);
     self.http.listen({ port: self.port ?? 0, host: '127.0.0.1' });
