@@ -178,9 +178,9 @@ add_concerns (HarkChat *self)
   self->presence_store = hark_presence_store_new (self->presence, store, self->clock);
   self->members = hark_members_new (hub, store, self->snapshots, limits);
   self->search_index = hark_search_index_new (store, self->clock, self->metrics);
-  self->messages = hark_messages_new (hub, store, self->search_index, self->metrics, limits);
+  self->messages = hark_messages_new (hub, store, self->search_index, self->notifications, self->metrics, limits);
   self->edits = hark_edits_new (hub, store, self->metrics, limits);
-  self->reactions = hark_reactions_new (hub, store, self->metrics, limits);
+  self->reactions = hark_reactions_new (hub, store, self->notifications, self->metrics, limits);
   self->typing = hark_typing_new (hub, self->metrics, limits);
   self->search = hark_search_new (hub, store, limits);
   self->history = hark_history_new (hub, self->snapshots);

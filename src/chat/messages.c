@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "chat/draft.h"
 #include "chat/mentions.h"
-#include "chat/message-row.h"
+#include "chat/message-notifications.h"
 #include "chat/request.h"
 #include "chat/rights.h"
 #include "chat/rows.h"
@@ -25,6 +25,7 @@ struct _HarkMessages
   HarkHub *hub; /* unowned, as all that follow */
   HarkStore *store;
   HarkSearchIndex *search_index;
+  HarkNotifications *notifications;
   const HarkChatLimits *limits;
   HarkCounter *n_messages;
   HarkCounter *n_copies;
@@ -111,7 +112,8 @@ say (HarkTransaction *tx, SendMessage *self, HarkMessageRow *row, gint64 ordinal
   return hark_draft_end (&draft, tx, NULL, NULL, error) && store_message (tx, self, row, ordinal, error)
          && hark_transaction_exec (tx, error, "UPDATE channels SET last_ordinal = ? WHERE channel_id = ?", "ii",
                                    ordinal, self->channel_id)
-         && hark_unread_mark (tx, self->parent.actor, self->channel_id, ordinal, error);
+         && hark_unread_mark (tx, self->parent.actor, self->channel_id, ordinal, error)
+         && (mentions == NULL || hark_message_notify_mentioned (messages->notifications, tx, row, error));
 }
 
 static gboolean
@@ -272,13 +274,14 @@ static const HarkCommandSpec specs[] = {
 };
 
 HarkMessages *
-hark_messages_new (HarkHub *hub, HarkStore *store, HarkSearchIndex *search_index, HarkMetrics *metrics,
-                   const HarkChatLimits *limits)
+hark_messages_new (HarkHub *hub, HarkStore *store, HarkSearchIndex *search_index, HarkNotifications *notifications,
+                   HarkMetrics *metrics, const HarkChatLimits *limits)
 {
   HarkMessages *self = g_new0 (HarkMessages, 1);
   self->hub = hub;
   self->store = store;
   self->search_index = search_index;
+  self->notifications = notifications;
   self->limits = limits;
   self->n_messages = hark_metrics_counter (metrics, "hark_messages_total", "Chat messages stored.");
   self->n_copies = hark_metrics_counter (metrics, "hark_message_copies_total",

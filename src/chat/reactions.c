@@ -8,14 +8,15 @@
 #include "base/error.h"
 #include "chat/draft.h"
 #include "chat/fields.h"
-#include "chat/message-row.h"
+#include "chat/message-notifications.h"
 #include "chat/request.h"
 #include "chat/rows.h"
 
 struct _HarkReactions
 {
-  HarkHub *hub; /* unowned, as the next two */
+  HarkHub *hub; /* unowned, as the next three */
   HarkStore *store;
+  HarkNotifications *notifications;
   const HarkChatLimits *limits;
   HarkCounter *n_reactions;
 };
@@ -182,6 +183,7 @@ static gboolean
 react_in_thread (HarkTransaction *tx, gpointer data, GError **error)
 {
   React *self = data;
+  HarkReactions *reactions = self->parent.concern;
   HarkMessagePlace place;
   gint64 position, count;
   gboolean mine;
@@ -191,6 +193,10 @@ react_in_thread (HarkTransaction *tx, gpointer data, GError **error)
   self->changed = mine != self->add;
   if (self->changed
       && (!(self->add ? add : take_away) (tx, self, position, &count, error) || !tell (tx, self, &place, count, error)))
+    return FALSE;
+  if (self->changed && self->add
+      && !hark_message_notify_reaction (reactions->notifications, tx, self->message_id, place.author_id,
+                                        self->parent.actor, self->emoji, error))
     return FALSE;
   hark_json_writer_member_id (&self->parent.reply, "message_id", self->message_id);
   hark_json_writer_member_int (&self->parent.reply, "count", count);
@@ -240,11 +246,13 @@ static const HarkCommandSpec specs[] = {
 };
 
 HarkReactions *
-hark_reactions_new (HarkHub *hub, HarkStore *store, HarkMetrics *metrics, const HarkChatLimits *limits)
+hark_reactions_new (HarkHub *hub, HarkStore *store, HarkNotifications *notifications, HarkMetrics *metrics,
+                    const HarkChatLimits *limits)
 {
   HarkReactions *self = g_new0 (HarkReactions, 1);
   self->hub = hub;
   self->store = store;
+  self->notifications = notifications;
   self->limits = limits;
   self->n_reactions = hark_metrics_counter (metrics, "hark_reactions_total", "Reactions given to messages.");
   hark_dispatcher_add (hark_hub_get_dispatcher (hub), specs, G_N_ELEMENTS (specs), self);

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "chat/chat-limits.h"
-#include "core/hub.h"
-#include "core/store.h"
+#include "chat/notifications.h"
 
 G_BEGIN_DECLS
 
 typedef struct _HarkReactions HarkReactions;
 
-HarkReactions *hark_reactions_new (HarkHub *hub, HarkStore *store, HarkMetrics *metrics, const HarkChatLimits *limits);
+HarkReactions *hark_reactions_new (HarkHub *hub, HarkStore *store, HarkNotifications *notifications,
+                                   HarkMetrics *metrics, const HarkChatLimits *limits);
 void hark_reactions_free (HarkReactions *self);
 
 /* For works: the member `reactions`, when there are any; and their end, with the message's. */

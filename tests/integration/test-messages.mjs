@@ -9,7 +9,7 @@ import { community } from './lib/community.mjs';
 let hub, users, server, ann, bob, eve;
 
 before(async () => {
-  hub = await Hub.start({ settings: { 'chat.emojis-per-message': 3, 'chat.reactions-per-user': 2 } });
+  hub = await Hub.start({ settings: { 'chat.emojis-per-message': 3, 'chat.reactions-per-user': 2, 'notifications.raise': 'invitation' } });
   ({ users, server } = await community(hub, ['ann', 'bob', 'eve'], []));
 });
 after(() => hub.stop());

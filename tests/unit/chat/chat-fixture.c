@@ -12,6 +12,9 @@
 
 #define START_MS G_GINT64_CONSTANT (1763665555123)
 
+/* Of messages nothing is told but where a test asks for it. */
+static const char *const raised[] = { "invitation", "member", NULL };
+
 static void
 on_committed (GPtrArray *events, gpointer data)
 {
@@ -78,6 +81,7 @@ chat_fixture_set_up (ChatFixture *self, gconstpointer data)
   self->hub_limits = hub_limits;
   self->hub_limits.max_strikes = 10000;
   hark_chat_limits_init (&self->limits);
+  self->limits.notification_raised = raised;
   self->grace_ms = 1000;
   self->admin = hark_identity_new (0, "admin", 0, 0, HARK_IDENTITY_ADMIN);
   self->clients = g_ptr_array_new_with_free_func ((GDestroyNotify)client_free);

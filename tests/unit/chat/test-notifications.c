@@ -193,6 +193,53 @@ test_restart (ChatFixture *f, gconstpointer data)
   assert_next (client, "next");
 }
 
+static void
+set_up_all (ChatFixture *f, gconstpointer data)
+{
+  static const char *const all[] = { "mention", "reaction", NULL };
+  chat_fixture_set_up (f, data);
+  chat_fixture_stop (f);
+  f->limits.notification_raised = all;
+  chat_fixture_start (f);
+}
+
+static void
+test_of_messages (ChatFixture *f, gconstpointer data)
+{
+  gint64 ann = chat_fixture_user (f, "ann"), bob = chat_fixture_user (f, "bob");
+  gint64 server = chat_fixture_server (f, ann, "Harbour"), channel = chat_fixture_channel (f, server, "general", FALSE);
+  Client *anns, *bobs;
+  g_autoptr (JsonObject) reply = NULL;
+  g_autoptr (JsonObject) mention = NULL;
+  g_autoptr (JsonObject) reaction = NULL;
+  gint64 message;
+  g_test_summary ("Who is mentioned and whose message is reacted to is told, but nobody of what he does himself.");
+  chat_fixture_join (f, server, bob);
+  anns = chat_fixture_connect (f, ann);
+  bobs = chat_fixture_connect (f, bob);
+  reply = client_ask (anns, "message", "\"channel\":\"" ID "\",\"message\":\"@bob and @ann\"", channel);
+  message = json_id (reply, "message_id");
+  mention = client_pop_type (bobs, "notification");
+  g_assert_cmpstr (json_object_get_string_member (mention, "action"), ==, "mention");
+  g_assert_cmpstr (json_object_get_string_member (mention, "by_user"), ==, "ann");
+  g_assert_cmpstr (json_object_get_string_member (mention, "action_content"), ==, "@bob and @ann");
+  g_assert_cmpstr (json_object_get_string_member (mention, "affected"), ==, "channel");
+  g_assert_cmpint (json_id (mention, "action_id"), ==, message);
+  g_assert_cmpint (json_id (mention, "affected_id"), ==, channel);
+  client_do (bobs, "react", "\"message_id\":\"" ID "\",\"emoji\":\"x\"", message);
+  client_do (bobs, "react", "\"message_id\":\"" ID "\",\"emoji\":\"x\"", message);
+  client_do (bobs, "unreact", "\"message_id\":\"" ID "\",\"emoji\":\"x\"", message);
+  reaction = client_pop_type (anns, "notification");
+  g_assert_cmpstr (json_object_get_string_member (reaction, "action"), ==, "reaction");
+  g_assert_cmpstr (json_object_get_string_member (reaction, "by_user"), ==, "bob");
+  g_assert_cmpstr (json_object_get_string_member (reaction, "action_content"), ==, "x");
+  g_assert_cmpstr (json_object_get_string_member (reaction, "affected"), ==, "message");
+  g_assert_cmpint (json_id (reaction, "affected_id"), ==, message);
+  client_do (anns, "react", "\"message_id\":\"" ID "\",\"emoji\":\"x\"", message);
+  client_assert_silent (anns);
+  client_assert_silent (bobs);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -204,5 +251,6 @@ main (int argc, char *argv[])
   g_test_add ("/notifications/bounds", ChatFixture, NULL, set_up_bounds, test_bounds, chat_fixture_tear_down);
   ADD ("/notifications/meanwhile", test_meanwhile);
   ADD ("/notifications/restart", test_restart);
+  g_test_add ("/notifications/of-messages", ChatFixture, NULL, set_up_all, test_of_messages, chat_fixture_tear_down);
   return g_test_run ();
 }
