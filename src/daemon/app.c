@@ -15,6 +15,7 @@
 #include "core/event-log.h"
 #include "core/presence.h"
 #include "daemon/app-settings.h"
+#include "daemon/back-ends.h"
 #include "daemon/demo.h"
 #include "daemon/service-manager.h"
 #include "daemon/wires.h"
@@ -22,7 +23,6 @@
 #include "protocol/socketio.h"
 #include "store/sqlite-store.h"
 #include "transport/front.h"
-#include "transport/webhook.h"
 
 #include "hark-core-resources.h"
 #include "hark-protocol-resources.h"
@@ -441,43 +441,6 @@ start_protocols (HarkApp *self, GError **error)
   return !socketio || start_socketio (self, error);
 }
 
-/* The secret without the line's end that editors leave. */
-static char *
-read_secret (const char *path, GError **error)
-{
-  g_autofree char *text = NULL;
-  g_autoptr (GError) local_error = NULL;
-  if (!g_file_get_contents (path, &text, NULL, &local_error))
-    g_set_error (error, HARK_ERROR, HARK_ERROR_INTERNAL, "Cannot read the secret of the webhook: %s",
-                 local_error->message);
-  else if (*g_strchomp (text) == '\0')
-    g_set_error (error, HARK_ERROR, HARK_ERROR_INTERNAL, "The secret of the webhook in %s is empty", path);
-  else
-    return g_steal_pointer (&text);
-  return NULL;
-}
-
-static gboolean
-start_webhook (HarkApp *self, GError **error)
-{
-  const char *url = hark_config_get_string (self->config, HARK_SETTING_WEBHOOK_URL);
-  g_autofree char *secret_path = hark_config_dup_path (self->config, HARK_SETTING_WEBHOOK_SECRET_FILE);
-  g_autofree char *secret = NULL;
-  g_autoptr (HarkWebhook) webhook = NULL;
-  if (*url == '\0')
-    return TRUE;
-  if (secret_path != NULL)
-    {
-      secret = read_secret (secret_path, error);
-      if (secret == NULL)
-        return FALSE;
-    }
-  webhook
-    = hark_webhook_new (self->clock, url, secret, hark_config_get_ms (self->config, HARK_SETTING_WEBHOOK_TIMEOUT));
-  hark_chat_set_back_end (self->chat, HARK_BACK_END (webhook));
-  return TRUE;
-}
-
 /* Returns: which of the well-known buses; %G_BUS_TYPE_NONE for one that is named by its address */
 static GBusType
 choose_bus (const char *where)
@@ -485,39 +448,6 @@ choose_bus (const char *where)
   if (g_str_equal (where, "system"))
     return G_BUS_TYPE_SYSTEM;
   return g_str_equal (where, "session") ? G_BUS_TYPE_SESSION : G_BUS_TYPE_NONE;
-}
-
-static gboolean
-on_socketio_event (HarkSocketioNamespaces *namespaces, const char *nsp, const char *sid, HarkSession *session,
-                   const char *event, const char *args, gint64 ack, HarkBusSocketio1Object *socketio1)
-{
-  return hark_bus_socketio1_object_tell_event (socketio1, nsp, sid, session, event, args, ack);
-}
-
-static void
-on_socketio_connected (HarkSocketioNamespaces *namespaces, const char *nsp, const char *sid, HarkSession *session,
-                       gboolean recovered, HarkBusSocketio1Object *socketio1)
-{
-  hark_bus_socketio1_object_tell_connected (socketio1, nsp, sid, session, recovered);
-}
-
-static void
-on_socketio_disconnected (HarkSocketioNamespaces *namespaces, const char *nsp, const char *sid, HarkSession *session,
-                          gboolean may_return, HarkBusSocketio1Object *socketio1)
-{
-  hark_bus_socketio1_object_tell_disconnected (socketio1, nsp, sid, session, may_return);
-}
-
-/* The back end is on the bus. */
-static void
-connect_namespaces (HarkApp *self)
-{
-  HarkBusSocketio1Object *socketio1 = hark_bus_service_get_socketio1 (self->bus);
-  if (self->namespaces == NULL)
-    return;
-  g_signal_connect_object (self->namespaces, "event", G_CALLBACK (on_socketio_event), socketio1, 0);
-  g_signal_connect_object (self->namespaces, "connected", G_CALLBACK (on_socketio_connected), socketio1, 0);
-  g_signal_connect_object (self->namespaces, "disconnected", G_CALLBACK (on_socketio_disconnected), socketio1, 0);
 }
 
 static void
@@ -533,11 +463,19 @@ start_bus (HarkApp *self)
   authority = hark_bus_authority_new_for_bus (type, &limits);
   self->bus = hark_bus_service_new (self->hub, self->metrics, self->clock, authority, &limits);
   hark_bus_service_set_reload (self->bus, on_bus_reload, self);
-  connect_namespaces (self);
   self->waiting_for |= WAIT_FOR_BUS;
   g_signal_connect_object (self->bus, "name-acquired", G_CALLBACK (on_bus_name_acquired), self, 0);
   g_signal_connect_object (self->bus, "name-lost", G_CALLBACK (on_bus_name_lost), self, 0);
   hark_bus_service_start (self->bus, type, type == G_BUS_TYPE_NONE ? where : NULL);
+}
+
+static void
+connect_back_ends (HarkApp *self)
+{
+  gboolean webhook = *hark_config_get_string (self->config, HARK_SETTING_WEBHOOK_URL) != '\0';
+  if (self->namespaces != NULL)
+    hark_back_ends_connect (self->namespaces, self->bus != NULL ? hark_bus_service_get_socketio1 (self->bus) : NULL,
+                            webhook ? self->chat : NULL);
 }
 
 static void
@@ -590,7 +528,7 @@ hark_app_start (HarkApp *self, GError **error)
     = hark_chat_new (self->hub, HARK_STORE (self->store), self->presence, self->ids, self->metrics, &chat_limits);
   if (!hark_sqlite_store_run_sync (self->store, hark_chat_load, self->chat, error))
     return FALSE;
-  if (!start_webhook (self, error))
+  if (!hark_back_ends_start_webhook (self->chat, self->config, self->clock, error))
     return FALSE;
   hark_app_read_reactor_limits (self->config, &reactor_limits);
   self->reactor = hark_reactor_new (NULL, self->turn, self->clock, self->metrics, &reactor_limits);
@@ -599,6 +537,7 @@ hark_app_start (HarkApp *self, GError **error)
   if (!start_listening (self, error))
     return FALSE;
   start_bus (self);
+  connect_back_ends (self);
   if (self->demo)
     {
       self->waiting_for |= WAIT_FOR_DEMO;

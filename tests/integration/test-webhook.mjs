@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Hub, PATIENCE_MS } from './lib/hub.mjs';
 import { Client } from './lib/client.mjs';
+import { connect } from './lib/socketio.mjs';
 
 const SECRET = 'a secret of the tests';
 
@@ -41,7 +42,7 @@ class BackEnd {
 
   // Each once: what came too late for the hub comes again.
   get taken() {
-    return [...new Map(this.requests.filter(({ status }) => status === 200).map(({ id, data }) => [id, data.content.message])).values()];
+    return [...new Map(this.requests.filter(({ status }) => status === 200).map(({ id, data }) => [id, data.content?.message])).values()];
   }
 
   async until(done) {
@@ -68,7 +69,7 @@ before(async () => {
   backEnd = await BackEnd.start();
   hub = await Hub.start({ settings: {
     'webhook.url': `http://127.0.0.1:${backEnd.port}/hook`, 'webhook.secret-file': join(directory, 'secret'),
-    'webhook.timeout': '500ms', 'limits.client-messages-per-second': 0,
+    'webhook.timeout': '500ms', 'limits.client-messages-per-second': 0, 'socketio.namespaces': '/orders',
   } });
   ann = await hub.user('ann');
 });
@@ -116,6 +117,20 @@ test('a back end that fails, redirects or hangs is told again, in order, and in 
   const metrics = await (await fetch(`${hub.origin}/metrics`)).text();
   assert.ok(Number(metrics.match(/^hark_webhook_failed_total (\d+)$/m)[1]) >= 3);
   await client.close();
+});
+
+test('what Socket.IO clients emit in a namespace of the back end\'s comes there, too', async () => {
+  const socket = await connect(hub, '/orders', ann.token);
+  backEnd.requests.length = 0;
+  socket.emit('place', { item: 7, note: 'é' }, Buffer.from([1, 2]));
+  await backEnd.until(() => backEnd.requests.length > 0);
+  const [{ kind, data }] = backEnd.requests;
+  assert.equal(kind, 'socketio_event');
+  assert.deepEqual({ ...data, session: '' }, { namespace: '/orders', socket: socket.id, session: '', user_id: ann.id, event: 'place',
+                                               args: [{ item: 7, note: 'é' }, { $binary: 'AQI=' }] });
+  backEnd.requests.forEach(check);
+  backEnd.requests.length = 0;
+  socket.disconnect();
 });
 
 test('what is acknowledged survives kill -9 of the hub while the back end is down, and comes in order when it is back', async () => {
