@@ -27,21 +27,21 @@ typedef struct
   guint grants_per_channel;
   guint tokens_per_user; /* neither expired nor revoked */
   guint ids_per_forget;
-  guint emoji_chars;              /* of a reaction */
-  guint emojis_per_message;       /* different ones */
-  guint reactions_per_user;       /* of one message */
-  guint query_chars;              /* of a search */
-  guint typing_ms;                /* between two announcements of one user in one channel */
-  guint typing_max;               /* users and channels of which that is remembered */
-  guint token_cache;              /* identities remembered */
-  guint authenticate_ms;          /* for saying who one is */
-  guint heartbeat_ms;             /* told in the welcome; 0: none */
-  gint64 resume_window_ms;        /* after its end, a session can be resumed */
-  guint kept_sessions_per_user;   /* that have ended and can be resumed */
-  guint resume_events;            /* missed events of one topic that are replayed */
-  guint resume_bytes;             /* of all missed events together */
-  gint64 log_age_ms;              /* 0: no bound */
-  gint64 log_events;              /* 0: no bound */
+  guint emoji_chars;            /* of a reaction */
+  guint emojis_per_message;     /* different ones */
+  guint reactions_per_user;     /* of one message */
+  guint query_chars;            /* of a search */
+  guint typing_ms;              /* between two announcements of one user in one channel */
+  guint typing_max;             /* users and channels of which that is remembered */
+  guint token_cache;            /* identities remembered */
+  guint authenticate_ms;        /* for saying who one is */
+  guint heartbeat_ms;           /* told in the welcome; 0: none */
+  gint64 resume_window_ms;      /* after its end, a session can be resumed */
+  guint kept_sessions_per_user; /* that have ended and can be resumed */
+  guint resume_events;          /* missed events of one topic that are replayed */
+  guint resume_bytes;           /* of all missed events together */
+  gint64 log_age_ms;            /* 0: no bound */
+  gint64 log_events;            /* 0: no bound */
   guint invitations_per_user;   /* that wait for an answer: from one user, and to one */
   gint64 invitation_age_ms;     /* after which one cannot be accepted any more */
   guint invitation_interval_ms; /* between two of a kind from one user to another */
