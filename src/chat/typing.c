@@ -30,7 +30,7 @@ static guint
 told_hash (gconstpointer data)
 {
   const Told *self = data;
-  gint64 mixed = self->user_id * G_GINT64_CONSTANT (0x9E3779B97F4A7C1) ^ self->channel_id;
+  guint64 mixed = (guint64)self->user_id * G_GUINT64_CONSTANT (0x9E3779B97F4A7C15) ^ (guint64)self->channel_id;
   return g_int64_hash (&mixed);
 }
 

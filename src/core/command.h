@@ -18,7 +18,8 @@ typedef enum
   HARK_COMMAND_ANONYMOUS = 1 << 0,       /* sessions without an account may use it */
   HARK_COMMAND_UNAUTHENTICATED = 1 << 1, /* sessions that have not said who they are may use it */
   HARK_COMMAND_ADMIN = 1 << 2,           /* administrators alone: over D-Bus, or with an administrator's token */
-  HARK_COMMAND_UNMETERED = 1 << 3        /* takes nothing from the quota of requests */
+  HARK_COMMAND_UNMETERED = 1 << 3,       /* takes nothing from the quota of requests */
+  HARK_COMMAND_HTTP = 1 << 4             /* for everybody over HTTP, too; administrators' commands are anyway */
 } HarkCommandFlags;
 
 /**

@@ -105,6 +105,16 @@ hark_dispatcher_has (HarkDispatcher *self, const char *name)
   return g_hash_table_contains (self->routes, name);
 }
 
+/* Returns: %FALSE when there is no such command */
+gboolean
+hark_dispatcher_get_flags (HarkDispatcher *self, const char *name, HarkCommandFlags *flags)
+{
+  const Route *route = g_hash_table_lookup (self->routes, name);
+  if (route != NULL)
+    *flags = route->spec->flags;
+  return route != NULL;
+}
+
 /* For answers that are written outside a command: refusals. Used up before anything else is answered. */
 HarkJsonWriter *
 hark_dispatcher_get_writer (HarkDispatcher *self)

@@ -14,6 +14,7 @@ HarkDispatcher *hark_dispatcher_new (HarkQuota *quota, HarkMetrics *metrics);
 void hark_dispatcher_add (HarkDispatcher *self, const HarkCommandSpec *specs, guint n_specs, gpointer concern);
 void hark_dispatcher_remove (HarkDispatcher *self, gpointer concern);
 gboolean hark_dispatcher_has (HarkDispatcher *self, const char *name);
+gboolean hark_dispatcher_get_flags (HarkDispatcher *self, const char *name, HarkCommandFlags *flags);
 HarkJsonWriter *hark_dispatcher_get_writer (HarkDispatcher *self);
 void hark_dispatcher_dispatch (HarkDispatcher *self, HarkCommand *command, const char *name, gsize name_len,
                                const HarkJsonObject *args);

@@ -387,6 +387,7 @@ start_listening (HarkApp *self, GError **error)
 {
   g_autoptr (GArray) sockets = hark_service_manager_take_sockets (self->manager, error);
   HarkFrontConfig config;
+  g_autoptr (HarkApi) api = NULL;
   if (sockets == NULL)
     return FALSE;
   self->listener = hark_listener_new (self->metrics);
@@ -397,6 +398,10 @@ start_listening (HarkApp *self, GError **error)
   config.routes = self->routes;
   config.n_routes = self->n_routes;
   config.engine = self->engine;
+  if (hark_config_get_bool (self->config, HARK_SETTING_HTTP_API))
+    api = hark_api_new (hark_hub_get_dispatcher (self->hub), hark_chat_get_authenticator (self->chat), self->metrics,
+                        hark_config_get_int (self->config, HARK_SETTING_HTTP_API_REQUESTS));
+  config.api = api;
   self->front = hark_front_new (self->listener, hark_chat_get_authenticator (self->chat), self->metrics, &config);
   hark_front_start (self->front, NULL, on_front_upgrade, self);
   for (const char *const *address = hark_listener_get_addresses (self->listener); *address != NULL; address++)

@@ -186,6 +186,15 @@ static const HarkSettingInfo table[HARK_N_SETTINGS] = {
     AT ("http", "metrics"), BOOL, .fallback = "true",
     .doc = "Whether /metrics answers, in Prometheus' text format.",
   },
+  [HARK_SETTING_HTTP_API] = {
+    AT ("http", "api"), BOOL, .fallback = "true",
+    .doc = "Whether POST /api/v1/REQUEST answers: the requests of administrators and back ends, with their token as "
+           "\"Authorization: Bearer\".",
+  },
+  [HARK_SETTING_HTTP_API_REQUESTS] = {
+    AT ("http", "api-requests"), INT (1, 1000000), .fallback = "256",
+    .doc = "Such requests under way at a time; over it, 503.",
+  },
   [HARK_SETTING_HTTP_ENGINE_IO] = {
     AT ("http", "engine-io"), .type = HARK_SETTING_TYPE_BOOL, .fallback = "false",
     .doc = "Whether clients may come by Engine.IO 4 at /engine.io/ too: by long polling, where no WebSocket gets through. "

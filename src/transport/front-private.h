@@ -64,6 +64,7 @@ struct _HarkFront
   char *engine_cookie;           /* (owned) (nullable) */
   HarkHandOver *engine_requests; /* (owned) (nullable) */
   gsize engine_max_payload;
+  HarkApi *api; /* (owned) (nullable) */
 
   HarkListener *listener;            /* (owned) */
   HarkAuthenticator *authenticator;  /* (owned) (nullable) */

@@ -157,7 +157,7 @@ front_thread (gpointer data)
   HarkFront *self = data;
   GSource *source;
   g_main_context_push_thread_default (self->context);
-  self->http = hark_http_new (self->metrics, self->expose_metrics, self->limits.max_body, &self->ready,
+  self->http = hark_http_new (self->metrics, self->expose_metrics, self->limits.max_body, self->api, &self->ready,
                               &hark_front_connection_http_funcs);
   source = g_unix_fd_source_new (self->epoll, G_IO_IN);
   g_source_set_callback (source, G_SOURCE_FUNC (on_epoll), self, NULL);
@@ -188,6 +188,7 @@ hark_front_finalize (GObject *object)
   g_clear_object (&self->metrics);
   g_clear_object (&self->cancellable);
   g_clear_object (&self->engine_requests);
+  g_clear_object (&self->api);
   g_clear_pointer (&self->addresses, hark_address_table_unref);
   g_clear_pointer (&self->deflate, hark_deflate_budget_unref);
   g_clear_pointer (&self->engine_sessions, hark_address_table_unref);
@@ -285,6 +286,7 @@ hark_front_new (HarkListener *listener, HarkAuthenticator *authenticator, HarkMe
       self->engine_requests = g_object_ref (hark_engine_server_get_requests (config->engine));
       self->engine_max_payload = hark_engine_server_get_max_payload (config->engine);
     }
+  g_set_object (&self->api, config->api);
   self->buffer = g_malloc (self->limits.max_head);
   register_metrics (self);
   return self;
@@ -306,6 +308,8 @@ hark_front_start (HarkFront *self, GMainContext *context, HarkUpgradeFunc func, 
   self->upgrades = hark_hand_over_new (context, "hark-upgrades", (GDestroyNotify)hark_upgrade_free, on_upgrades, self);
   self->answers = hark_hand_over_new (self->context, "hark-engine-answers", (GDestroyNotify)hark_engine_request_unref,
                                       hark_front_engine_on_answers, self);
+  if (self->api != NULL)
+    hark_api_attach (self->api, self->context);
   self->thread = g_thread_new ("front", front_thread, self);
 }
 
@@ -334,6 +338,8 @@ hark_front_stop (HarkFront *self)
   g_source_attach (source, self->context);
   g_source_unref (source);
   g_thread_join (g_steal_pointer (&self->thread));
+  if (self->api != NULL)
+    hark_api_detach (self->api);
   hark_hand_over_stop (self->upgrades);
   hark_hand_over_stop (self->answers);
   g_clear_object (&self->upgrades);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "transport/api.h"
 #include "transport/engine-server.h"
 #include "transport/handshake.h"
 #include "transport/listener.h"
@@ -54,6 +55,7 @@ void hark_front_limits_init (HarkFrontLimits *self);
  * @allow_late_authentication: whether a WebSocket is opened for who presents no token; what becomes of it then is
  *   decided by its session
  * @expose_metrics: whether there is a `/metrics`
+ * @api: (nullable): who answers below %HARK_API_PREFIX
  * @engine: (nullable): who answers on routes with %HARK_ROUTE_ENGINE
  * @engine_cookie: (nullable): the name of a cookie that holds a polling session's id, as a load balancer may want it
  * @cors_credentials: whether pages of @allowed_origins may send cookies with their polls; never with "*"
@@ -69,6 +71,7 @@ typedef struct
   gsize deflate_bytes;
   gboolean allow_late_authentication;
   gboolean expose_metrics;
+  HarkApi *api;
   HarkEngineServer *engine;
   const char *engine_cookie;
   gboolean cors_credentials;

@@ -22,6 +22,7 @@ struct _HarkHttp
   const HarkHttpFuncs *funcs;
   gboolean expose_metrics;
   gsize max_body;
+  HarkApi *api;      /* (owned) (nullable) */
   const gint *ready; /* unowned, atomic */
 };
 
@@ -178,7 +179,10 @@ on_request (SoupServer *server, SoupServerMessage *message, const char *path, GH
       return;
     }
   soup_message_headers_replace (soup_server_message_get_response_headers (message), "Connection", "close");
-  serve_endpoint (self, message, path);
+  if (self->api != NULL && g_str_has_prefix (path, HARK_API_PREFIX))
+    hark_api_serve (self->api, message, path + strlen (HARK_API_PREFIX));
+  else
+    serve_endpoint (self, message, path);
 }
 
 static void
@@ -205,13 +209,14 @@ on_head (SoupServer *server, SoupServerMessage *message, const char *path, GHash
 /**
  * hark_http_new:
  * @max_body: bytes of a body in chunks
+ * @api: (nullable)
  * @ready: (transfer none): what `/readyz` says; set atomically from any thread
  * @funcs: (transfer none): static
  *
  * In the thread whose default context is to serve.
  */
 HarkHttp *
-hark_http_new (HarkMetrics *metrics, gboolean expose_metrics, gsize max_body, const gint *ready,
+hark_http_new (HarkMetrics *metrics, gboolean expose_metrics, gsize max_body, HarkApi *api, const gint *ready,
                const HarkHttpFuncs *funcs)
 {
   HarkHttp *self = g_new0 (HarkHttp, 1);
@@ -222,6 +227,7 @@ hark_http_new (HarkMetrics *metrics, gboolean expose_metrics, gsize max_body, co
   self->funcs = funcs;
   self->expose_metrics = expose_metrics;
   self->max_body = max_body;
+  g_set_object (&self->api, api);
   self->ready = ready;
   soup_server_add_early_handler (self->server, NULL, on_head, self, NULL);
   soup_server_add_handler (self->server, NULL, on_request, self, NULL);
@@ -237,6 +243,7 @@ hark_http_free (HarkHttp *self)
   g_object_unref (self->local);
   g_object_unref (self->remote);
   g_object_unref (self->metrics);
+  g_clear_object (&self->api);
   g_free (self);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "transport/api.h"
 #include "transport/handshake.h"
 
 #include "base/metrics.h"
@@ -25,12 +26,12 @@ typedef struct
 /**
  * HarkHttp:
  *
- * What libsoup serves: `/healthz`, `/readyz`, `/metrics`, the 404 of everything else, and the answer to a WebSocket
+ * What libsoup serves: `/healthz`, `/readyz`, `/metrics`, what #HarkApi answers, the 404 of everything else, and the answer to a WebSocket
  * handshake. Belongs to the thread in which it is made.
  */
 typedef struct _HarkHttp HarkHttp;
 
-HarkHttp *hark_http_new (HarkMetrics *metrics, gboolean expose_metrics, gsize max_body, const gint *ready,
+HarkHttp *hark_http_new (HarkMetrics *metrics, gboolean expose_metrics, gsize max_body, HarkApi *api, const gint *ready,
                          const HarkHttpFuncs *funcs);
 void hark_http_free (HarkHttp *self);
 gboolean hark_http_serve (HarkHttp *self, int fd, const HarkHandshake *handshake, gpointer connection, GError **error);
