@@ -56,6 +56,7 @@ class Person {
     this.socket = new WebSocket(hub.url(token));
     this.opened = new Promise((resolve, reject) => { this.socket.on('open', resolve); this.socket.on('error', reject); });
     this.socket.on('message', (data) => { this.queue.push(readFrame(data)); this.arrived(); });
+    this.socket.on('close', (code, reason) => { this.closed = `closed: ${code} ${reason}`; this.arrived(); });
   }
 
   async take(pattern, bound) {
@@ -68,9 +69,10 @@ class Person {
           return this.queue.splice(i, 1)[0];
         }
       }
+      assert.ok(!this.closed, this.closed);
       const left = until - Date.now();
       const came = left > 0 && await new Promise((resolve) => {
-        const timer = setTimeout(() => resolve(false), Math.min(left, this.queue.length ? 3000 : left));
+        const timer = setTimeout(() => resolve(false), Math.min(left, this.queue.length ? 20000 : left));
         this.arrived = () => { clearTimeout(timer); resolve(true); };
       });
       assert.ok(came, `nothing came that matches\n  ${JSON.stringify(pattern)}\nbut\n  ${this.queue.map((m) => JSON.stringify(m)).join('\n  ')}`);
