@@ -216,6 +216,13 @@ hark_api_serve (HarkApi *self, SoupServerMessage *message, const char *name)
       refuse (message, HARK_ERROR_NOT_FOUND, SOUP_STATUS_NOT_FOUND, "there is no such request here");
       return;
     }
+  body = soup_message_body_flatten (soup_server_message_get_request_body (message));
+  text = g_bytes_get_data (body, &len);
+  if (len > 0 && memchr (text, '\0', len) != NULL)
+    {
+      refuse (message, HARK_ERROR_BAD_REQUEST, SOUP_STATUS_BAD_REQUEST, "body: JSON has no U+0000");
+      return;
+    }
   if ((guint)g_atomic_int_get (&self->n_requests) >= self->max_requests)
     {
       hark_counter_add (self->n_overloaded, 1);
@@ -223,15 +230,12 @@ hark_api_serve (HarkApi *self, SoupServerMessage *message, const char *name)
       return;
     }
   hark_gauge_set (self->waiting, g_atomic_int_add (&self->n_requests, 1) + 1);
-  body = soup_message_body_flatten (soup_server_message_get_request_body (message));
-  text = g_bytes_get_data (body, &len);
   call = g_new0 (Call, 1);
   call->api = g_object_ref (self);
   call->message = g_object_ref (message);
   call->finished_id = g_signal_connect (message, "finished", G_CALLBACK (on_finished), call);
   call->name = g_strdup (name);
   call->token = dup_token (message);
-  /* A NUL in it ends it, and then it is no object: the reader says so. */
   call->args = len == 0 ? g_strdup ("{}") : g_strndup (text, len);
   soup_server_message_pause (message);
   hark_hand_over_push (self->calls, 0, call);

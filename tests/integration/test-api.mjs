@@ -82,7 +82,7 @@ test('who is nobody, or not an administrator, is refused', async () => {
 
 test('mistakes are named', async () => {
   for (const [name, body, status, code] of [
-    ['publish', '{', 400, 'bad_request'], ['publish', '[]', 400, 'bad_request'], ['publish', '', 400, 'bad_request'], ['publish', '{"topic":"app/x"}\0', 400, 'bad_request'],
+    ['publish', '{', 400, 'bad_request'], ['publish', '[]', 400, 'bad_request'], ['publish', '', 400, 'bad_request'], ['publish', '{"topic":"app/x","data":1}\0', 400, 'bad_request'],
     ['publish', { topic: 7, data: 1 }, 400, 'bad_request'], ['no_such_request', {}, 404, 'not_found'], ['get_servers', {}, 404, 'not_found'],
     ['', {}, 404, 'not_found'], ['x'.repeat(1000), {}, 404, 'not_found'], ['delete_user', { user_id: '1' }, 404, 'not_found'],
   ]) {
