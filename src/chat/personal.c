@@ -181,6 +181,30 @@ hark_catch_up_send (HarkCatchUp *self)
   hark_hub_when_published (self->personal->hub, self->rev, on_published, self);
 }
 
+/* What comes meanwhile is in what is read, or follows it: so it is not sent until then. */
+static void
+on_catch_up (HarkCommand *command, gpointer concern)
+{
+  HarkPersonal *self = concern;
+  HarkSession *session = command->session;
+  if (session == NULL)
+    {
+      hark_command_take_error (command,
+                               g_error_new (HARK_ERROR, HARK_ERROR_BAD_REQUEST, "\"catch_up\" is for sessions"));
+      hark_command_unref (command);
+      return;
+    }
+  session->personal = FALSE;
+  hark_store_read (self->store, read_in_thread, hark_catch_up_new (self, session->id, session->identity->user_id), NULL,
+                   on_read_again, NULL);
+  hark_command_end_silently (command);
+  hark_command_unref (command);
+}
+
+static const HarkCommandSpec specs[] = {
+  { "catch_up", HARK_COMMAND_NONE, NULL, on_catch_up },
+};
+
 HarkPersonal *
 hark_personal_new (HarkHub *hub, HarkStore *store, const HarkChatLimits *limits)
 {
@@ -188,11 +212,13 @@ hark_personal_new (HarkHub *hub, HarkStore *store, const HarkChatLimits *limits)
   self->hub = hub;
   self->store = store;
   self->limits = limits;
+  hark_dispatcher_add (hark_hub_get_dispatcher (hub), specs, G_N_ELEMENTS (specs), self);
   return self;
 }
 
 void
 hark_personal_free (HarkPersonal *self)
 {
+  hark_dispatcher_remove (hark_hub_get_dispatcher (self->hub), self);
   g_free (self);
 }

@@ -207,9 +207,23 @@ refuse_place (HarkSocketio *self, Place *place, const GError *error)
   refuse_connect (self, nsp, error);
 }
 
+/* What waits for a user is sent after the welcome, and there may have been no namespace then that hears it. */
+static void
+catch_up (HarkSocketio *self, HarkSocketioScope before)
+{
+  static const char name[] = "catch_up";
+  const HarkSocketioScope hear = HARK_SOCKETIO_SCOPE_ROOT | HARK_SOCKETIO_SCOPE_NOTIFICATIONS;
+  HarkJsonObject nothing;
+  if ((self->scopes & hear) != 0 && (before & hear) == 0
+      && hark_dispatcher_has (hark_hub_get_dispatcher (self->session->hub), name)
+      && hark_json_object_parse (&nothing, "{}", 2, NULL))
+    hark_session_command (self->session, name, strlen (name), NULL, 0, &nothing);
+}
+
 static void
 enter (HarkSocketio *self, Place *place)
 {
+  HarkSocketioScope before = self->scopes;
   g_autoptr (HarkSession) session = g_object_ref (self->session);
   HarkSocketioNamespace *nsp = place->nsp;
   g_autofree char *pid = g_steal_pointer (&place->pid);
@@ -225,6 +239,8 @@ enter (HarkSocketio *self, Place *place)
   welcome = hark_socketio_namespaces_get_welcome (self->namespaces, session);
   if ((nsp->kind->scope & HARK_SOCKETIO_SCOPE_ROOT) != 0 && welcome != NULL)
     hark_session_send_event (session, welcome);
+  if (welcome != NULL && self->session != NULL)
+    catch_up (self, before);
 }
 
 /* Returns: whether who presents @identity is this connection's user, by now */

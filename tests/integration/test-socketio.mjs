@@ -20,6 +20,30 @@ after(() => hub.stop());
 
 const id = (name) => Number(users[name].id);
 
+test('/notifications hears what waits and what comes, whenever it is connected to, once', async () => {
+  const user = await hub.user('nora');
+  const numbers = (made) => made.inbox.all('notification').map(([{ message }]) => message);
+  const tell = (message) => hub.ctl('notify', 'nora', message, '--action', 'post');
+  await tell('before');
+  const alone = await connect(hub, '/notifications', user.token);
+  await tell('meanwhile');
+  await request(alone, 'get_notifications', {});
+  assert.deepEqual(numbers(alone), ['before', 'meanwhile']);
+  const shared = manager(hub, ['websocket']);
+  const chat = await connect(hub, '/chat', user.token, { of: shared });
+  await request(chat, 'message', { message: 'the welcome has come', username: 'nora', timestamp: 1 });
+  const later = await connect(hub, '/notifications', user.token, { of: shared });
+  await tell('after');
+  for (let n = 0; n < 3; n++) await later.inbox.next('notification');
+  const { notifications } = await request(later, 'get_notifications', {});
+  await request(alone, 'get_notifications', {});
+  assert.deepEqual(numbers(alone), ['before', 'meanwhile', 'after']);
+  assert.deepEqual(later.inbox.all('notification'), []);
+  const [{ id: first }] = notifications;
+  assert.equal((await request(later, 'ack_notification', { id: first })).waiting, 2);
+  for (const made of [alone, chat, later]) made.disconnect();
+});
+
 for (const transports of MODES) {
   const way = transports.join(', then ');
 
