@@ -128,7 +128,8 @@ for (const Target of [SocketIoHub, Reference]) {
       await proxy.stop();
     });
 
-    test('a storm of clients that come back all find their place', async () => {
+    // What is published while a client has not noticed that it was cut is lost with the reference.
+    if (Target !== Reference) test('a storm of clients that come back all find their place', async () => {
       const proxy = await CuttingProxy.start(server.port, { seed: 7 });
       proxy.cutting = false;
       const sockets = await Promise.all(Array.from({ length: 60 }, (_, i) =>
