@@ -154,6 +154,10 @@ test_retried (ChatFixture *f, gconstpointer data)
   assert_attempt (back_end, 6, "three");
   assert_attempt (back_end, 7, "four");
   g_assert_cmpint (hark_counter_get (hark_metrics_counter (f->metrics, "hark_webhook_dropped_total", "")), ==, 1);
+  /* Nothing is left that the end of the test could have tried again. */
+  back_end->refuses = FALSE;
+  hark_fake_clock_advance (f->clock, 500);
+  g_assert_cmpuint (answer (f, back_end), ==, 9);
 }
 
 static void
