@@ -55,6 +55,11 @@ hark_chat_limits_init (HarkChatLimits *self)
     .webhook = FALSE,
     .webhook_queue = 10000,
     .webhook_attempts = 20,
+    .rooms = 1000,
+    .members_per_room = 1000,
+    .rooms_per_session = 20,
+    .room_name_chars = 64,
+    .room_data_bytes = 16 * 1024,
     .open_topics = open_topics,
   };
 }

@@ -53,9 +53,14 @@ typedef struct
   const char *const *notification_actions;
   const char *const *notification_affected;
   const char *const *notification_raised;
-  gboolean webhook;               /* a back end is to be told what clients say to it */
-  guint webhook_queue;            /* how many of them */
-  guint webhook_attempts;         /* after which one is given up */
+  gboolean webhook;       /* a back end is to be told what clients say to it */
+  guint webhook_queue;    /* how many of them */
+  guint webhook_attempts; /* after which one is given up */
+  guint rooms;            /* that somebody is in */
+  guint members_per_room;
+  guint rooms_per_session;
+  guint room_name_chars;
+  guint room_data_bytes;          /* of what is said in one */
   const char *const *open_topics; /* patterns (`*`, `?`) of what every account may subscribe to; static */
 } HarkChatLimits;
 

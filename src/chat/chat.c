@@ -26,6 +26,7 @@
 #include "chat/reactions.h"
 #include "chat/resume.h"
 #include "chat/retention.h"
+#include "chat/rooms.h"
 #include "chat/search-index.h"
 #include "chat/search.h"
 #include "chat/servers.h"
@@ -76,6 +77,7 @@ struct _HarkChat
   HarkHistory *history;
   HarkUnread *unread;
   HarkInterests *interests;
+  HarkRooms *rooms;
   HarkPublish *publish;
   HarkForward *forward;
   HarkPing *ping;
@@ -100,6 +102,7 @@ hark_chat_dispose (GObject *object)
   g_clear_pointer (&self->ping, hark_ping_free);
   g_clear_pointer (&self->forward, hark_forward_free);
   g_clear_pointer (&self->publish, hark_publish_free);
+  g_clear_pointer (&self->rooms, hark_rooms_free);
   g_clear_pointer (&self->interests, hark_interests_free);
   g_clear_pointer (&self->unread, hark_unread_free);
   g_clear_pointer (&self->history, hark_history_free);
@@ -186,11 +189,13 @@ add_concerns (HarkChat *self)
   self->history = hark_history_new (hub, self->snapshots);
   self->unread = hark_unread_new (hub, store, self->snapshots, self->metrics, limits);
   self->interests = hark_interests_new (hub, self->snapshots, limits);
-  self->publish = hark_publish_new (hub, store);
   self->forward = hark_forward_new (hub, store, self->metrics);
   self->ping = hark_ping_new (hub);
   self->session_store = hark_session_store_new (hub, store, self->snapshots, limits);
   self->sessions = hark_sessions_new (hub, store, self->session_store, authenticator, self->personal, limits);
+  /* Behind the sessions: a guest is welcomed before it is in the lobby. */
+  self->rooms = hark_rooms_new (hub, self->metrics, limits);
+  self->publish = hark_publish_new (hub, store, self->rooms);
   self->resume = hark_resume_new (hub, self->snapshots, self->session_store, self->metrics, limits);
   self->session_admin = hark_session_admin_new (hub);
   self->retention = hark_retention_new (store, self->clock, self->metrics, limits);
@@ -267,6 +272,13 @@ hark_chat_load (HarkTransaction *tx, gpointer chat, GError **error)
     return FALSE;
   hark_hub_set_published_rev (self->hub, rev);
   return TRUE;
+}
+
+/* Returns: (transfer full): who connects without an account */
+HarkIdentity *
+hark_chat_new_guest (HarkChat *self)
+{
+  return hark_rooms_new_guest (self->hub);
 }
 
 /* Returns: (transfer none): who tells what tokens are worth, in any thread */

@@ -17,6 +17,7 @@ HarkChat *hark_chat_new (HarkHub *hub, HarkStore *store, HarkPresence *presence,
                          const HarkChatLimits *limits);
 gboolean hark_chat_load (HarkTransaction *tx, gpointer chat, GError **error);
 HarkAuthenticator *hark_chat_get_authenticator (HarkChat *self);
+HarkIdentity *hark_chat_new_guest (HarkChat *self);
 void hark_chat_resume (HarkChat *self, HarkSession *session, const char *token, const char *cursors);
 void hark_chat_set_back_end (HarkChat *self, HarkBackEnd *back_end);
 void hark_chat_tell_back_end (HarkChat *self, const char *kind, const char *json, gsize len);

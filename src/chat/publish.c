@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Events of applications, which Hark carries without knowing what they mean. Stored, so that who was away gets them. */
+/*
+ * Events of applications, which Hark carries without knowing what they mean. On a topic they are stored, so that who
+ * was away gets them, and administrators' alone; in a room they are for who is there.
+ */
 #include "chat/publish.h"
 
 #include "base/error.h"
@@ -15,6 +18,7 @@ struct _HarkPublish
 {
   HarkHub *hub;     /* unowned */
   HarkStore *store; /* unowned */
+  HarkRooms *rooms; /* unowned */
 };
 
 typedef struct
@@ -60,11 +64,10 @@ check_kind (const char *kind, GError **error)
 }
 
 static void
-on_publish (HarkCommand *command, gpointer concern)
+publish_on_topic (HarkPublish *publish, HarkCommand *command)
 {
-  HarkPublish *publish = concern;
   const HarkJsonObject *args = command->args;
-  Publication *self = hark_request_new (sizeof *self, command, concern, publication_clear);
+  Publication *self = hark_request_new (sizeof *self, command, publish, publication_clear);
   g_autofree char *topic = NULL;
   HarkJsonSlice data;
   GError *error = NULL;
@@ -89,16 +92,36 @@ on_publish (HarkCommand *command, gpointer concern)
   hark_request_write (self, publish->store, publish_in_thread, NULL);
 }
 
+static void
+on_publish (HarkCommand *command, gpointer concern)
+{
+  HarkPublish *self = concern;
+  if (hark_json_object_get (command->args, "room") != NULL)
+    {
+      hark_rooms_take_publication (self->rooms, command);
+      return;
+    }
+  if (hark_command_is_admin (command))
+    {
+      publish_on_topic (self, command);
+      return;
+    }
+  hark_command_take_error (command, g_error_new (HARK_ERROR, HARK_ERROR_FORBIDDEN,
+                                                 "\"topic\": to publish on one is for administrators"));
+  hark_command_unref (command);
+}
+
 static const HarkCommandSpec specs[] = {
-  { "publish", HARK_COMMAND_ADMIN, NULL, on_publish },
+  { "publish", HARK_COMMAND_ANONYMOUS | HARK_COMMAND_HTTP, NULL, on_publish },
 };
 
 HarkPublish *
-hark_publish_new (HarkHub *hub, HarkStore *store)
+hark_publish_new (HarkHub *hub, HarkStore *store, HarkRooms *rooms)
 {
   HarkPublish *self = g_new0 (HarkPublish, 1);
   self->hub = hub;
   self->store = store;
+  self->rooms = rooms;
   hark_dispatcher_add (hark_hub_get_dispatcher (hub), specs, G_N_ELEMENTS (specs), self);
   return self;
 }

@@ -267,6 +267,13 @@ hark_hub_add_session (HarkHub *self, HarkSession *session, GError **error)
   return TRUE;
 }
 
+/* Whether it comes and goes without being told: who has no account is of no interest to those who load users. */
+static gboolean
+is_anonymous (HarkSession *session)
+{
+  return session->identity != NULL && (session->identity->flags & HARK_IDENTITY_ANONYMOUS) != 0;
+}
+
 /* A session has a user now: for hark_session_open () and hark_session_authenticate (). */
 void
 hark_hub_session_opened (HarkHub *self, HarkSession *session)
@@ -276,7 +283,7 @@ hark_hub_session_opened (HarkHub *self, HarkSession *session)
   hark_gauge_set (self->n_users, hark_registry_get_n_users (&self->registry));
   g_signal_emit (self, signals[SESSION_ADDED], 0, session);
   /* Whoever was told may have ended it: then the user has not been here. */
-  if (hark_registry_announce (&self->registry, user_id))
+  if (hark_registry_announce (&self->registry, user_id) && !is_anonymous (session))
     g_signal_emit (self, signals[USER_ONLINE], 0, user_id);
 }
 
@@ -300,7 +307,7 @@ hark_hub_remove_session (HarkHub *self, HarkSession *session, guint code, const 
   hark_registry_remove (&self->registry, session);
   hark_gauge_set (self->n_users, hark_registry_get_n_users (&self->registry));
   hark_gauge_set (self->n_sessions, hark_registry_get_n_sessions (&self->registry));
-  if (last)
+  if (last && !is_anonymous (session))
     g_signal_emit (self, signals[USER_OFFLINE], 0, user_id);
 }
 

@@ -264,6 +264,15 @@ hark_session_authenticate (HarkSession *self, HarkIdentity *identity, GError **e
   return TRUE;
 }
 
+/* Gives who has no account another name, for what the session does from now on. */
+void
+hark_session_rename (HarkSession *self, const char *username)
+{
+  g_autoptr (HarkIdentity) before = self->identity;
+  g_return_if_fail (before != NULL && (before->flags & HARK_IDENTITY_ANONYMOUS) != 0);
+  self->identity = hark_identity_new (before->user_id, username, before->token_id, before->expires_ms, before->flags);
+}
+
 /* Returns: 0 before authentication */
 gint64
 hark_session_get_user_id (HarkSession *self)

@@ -131,6 +131,11 @@ hark_app_read_chat_limits (HarkConfig *config, HarkChatLimits *limits)
   limits->webhook = *hark_config_get_string (config, HARK_SETTING_WEBHOOK_URL) != '\0';
   limits->webhook_attempts = setting (config, HARK_SETTING_WEBHOOK_ATTEMPTS);
   limits->webhook_queue = setting (config, HARK_SETTING_WEBHOOK_QUEUE_MAX);
+  limits->rooms = setting (config, HARK_SETTING_ROOMS_MAX);
+  limits->members_per_room = setting (config, HARK_SETTING_ROOMS_MEMBERS_MAX);
+  limits->rooms_per_session = setting (config, HARK_SETTING_ROOMS_PER_SESSION);
+  limits->room_name_chars = setting (config, HARK_SETTING_ROOMS_NAME_LENGTH_MAX);
+  limits->room_data_bytes = setting_bytes (config, HARK_SETTING_ROOMS_DATA_MAX);
   limits->token_cache = setting (config, HARK_SETTING_AUTH_TOKEN_CACHE);
   limits->authenticate_ms = setting_ms (config, HARK_SETTING_AUTH_AUTHENTICATE_TIMEOUT);
   limits->heartbeat_ms = setting_ms (config, HARK_SETTING_LIMITS_HEARTBEAT_INTERVAL);

@@ -35,14 +35,16 @@
 typedef enum
 {
   ROUTE_NATIVE,
+  ROUTE_PAGE,   /* the native protocol, where a page has its own address */
   ROUTE_ENGINE, /* the native protocol too, by Engine.IO */
   ROUTE_SOCKETIO
 } RouteKind;
 
+static const HarkRoute page_route = { "", ROUTE_PAGE, HARK_ROUTE_PAGE };
 static const HarkRoute native_route = { "/ws", ROUTE_NATIVE, HARK_ROUTE_TOKEN };
 static const HarkRoute engine_route = { "/engine.io", ROUTE_ENGINE, HARK_ROUTE_ENGINE };
 static const HarkRoute socketio_route = { "/socket.io", ROUTE_SOCKETIO, HARK_ROUTE_ENGINE };
-#define MAX_ROUTES 3
+#define MAX_ROUTES 4
 
 /* How long clients have to take what they are still sent when the daemon stops, beyond the closing time-out. */
 #define STOP_SLACK_MS 500
@@ -84,6 +86,7 @@ struct _HarkApp
   HarkSocketioNamespaces *namespaces; /* (nullable) */
   HarkRoute routes[MAX_ROUTES];       /* those that are on */
   guint n_routes;
+  gboolean anonymous; /* who has no token is let in without an account */
   HarkListener *listener;
   HarkFront *front;
   HarkBusService *bus;
@@ -228,16 +231,21 @@ on_front_upgrade (HarkUpgrade *upgrade, gpointer data)
 {
   HarkApp *self = data;
   g_autoptr (HarkUpgrade) owned = upgrade;
+  gboolean plain = upgrade->kind == ROUTE_PAGE && !upgrade->subprotocol;
   HarkWebSocket *socket;
-  if (upgrade->kind != ROUTE_NATIVE)
+  const HarkWire *wire;
+  if (upgrade->kind != ROUTE_NATIVE && upgrade->kind != ROUTE_PAGE)
     {
       hark_engine_server_adopt (self->engine, g_steal_pointer (&owned), self->reactor);
       return;
     }
   socket = hark_upgrade_adopt (upgrade, self->reactor);
+  wire = plain ? hark_wires_get_plain (self->wires)
+               : hark_wires_get_native (self->wires, hark_websocket_is_deflate (socket));
+  if (owned->identity == NULL && self->anonymous)
+    owned->identity = hark_chat_new_guest (self->chat);
   g_autoptr (HarkSession) session
-    = hark_session_new (self->hub, g_object_ref (HARK_TRANSPORT (socket)), self->native,
-                        hark_wires_get_native (self->wires, hark_websocket_is_deflate (socket)), owned->identity);
+    = hark_session_new (self->hub, g_object_ref (HARK_TRANSPORT (socket)), self->native, wire, owned->identity);
   hark_session_open (session);
   if (owned->resume != NULL)
     hark_chat_resume (self->chat, session, owned->resume, owned->cursors);
@@ -434,7 +442,11 @@ start_protocols (HarkApp *self, GError **error)
   gboolean socketio = hark_config_get_bool (self->config, HARK_SETTING_SOCKETIO_ENABLED);
   self->native = hark_native_new ();
   self->wires = hark_wires_new ();
+  self->anonymous = hark_config_get_bool (self->config, HARK_SETTING_AUTH_ANONYMOUS);
+  self->routes[self->n_routes++] = page_route;
   self->routes[self->n_routes++] = native_route;
+  for (guint i = 0; self->anonymous && i < self->n_routes; i++)
+    self->routes[i].flags |= HARK_ROUTE_ANONYMOUS;
   if (engine)
     self->routes[self->n_routes++] = engine_route;
   if (socketio)

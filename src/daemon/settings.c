@@ -34,6 +34,7 @@ static const struct
   { "notifications", "What users are told." },
   { "webhook", "A program of the application's that is told, by HTTP, what clients say to it." },
   { "auth", "How clients say who they are." },
+  { "rooms", "Rooms, where who is there hears what the others say, without an account too." },
   { "bus", "The D-Bus interface, for administrators and desktop programs." },
   { "log", "What is logged." },
 };
@@ -624,6 +625,31 @@ static const HarkSettingInfo table[HARK_N_SETTINGS] = {
   [HARK_SETTING_AUTH_TOKEN_CACHE] = {
     AT ("auth", "token-cache"), INT (0, 10000000), .fallback = "10000",
     .doc = "Tokens remembered, so that a reconnecting client costs no query.",
+  },
+  [HARK_SETTING_AUTH_ANONYMOUS] = {
+    AT ("auth", "anonymous"), BOOL, .fallback = "false",
+    .doc = "Whether who connects to `/` or `/ws` without a token is let in without an account: into rooms, and nowhere "
+           "else. It cannot present a token afterwards.",
+  },
+  [HARK_SETTING_ROOMS_MAX] = {
+    AT ("rooms", "rooms-max"), INT (1, 1000000), .fallback = "1000",
+    .doc = "Rooms in all. One without anybody in it is gone.",
+  },
+  [HARK_SETTING_ROOMS_MEMBERS_MAX] = {
+    AT ("rooms", "members-max"), INT (1, 100000), .fallback = "1000",
+    .doc = "Sessions in one room; who comes without an account is turned away while the lobby is full.",
+  },
+  [HARK_SETTING_ROOMS_PER_SESSION] = {
+    AT ("rooms", "rooms-per-session"), INT (1, 1000), .fallback = "20",
+    .doc = "Rooms that one session is in.",
+  },
+  [HARK_SETTING_ROOMS_NAME_LENGTH_MAX] = {
+    AT ("rooms", "name-length-max"), INT (5, 1000), .fallback = "64",
+    .doc = "Characters of a room's name.",
+  },
+  [HARK_SETTING_ROOMS_DATA_MAX] = {
+    AT ("rooms", "data-max"), BYTES (64, MIB (1)), .fallback = "16K",
+    .doc = "Bytes of what is said in a room at once.",
   },
 
   [HARK_SETTING_BUS_TYPE] = {

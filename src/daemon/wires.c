@@ -15,7 +15,7 @@
 #define DEFLATE_MIN 128
 
 /* Behind those of the native protocol. */
-#define FIRST_SOCKETIO_INDEX 3
+#define FIRST_SOCKETIO_INDEX 4
 
 typedef struct
 {
@@ -28,6 +28,7 @@ struct _HarkWires
   NativeWire plain;
   NativeWire compressed;
   HarkWire engine;
+  HarkWire page;
   HarkSocketioWires *socketio; /* (owned) */
 };
 
@@ -97,6 +98,19 @@ engine_append_reply (const HarkWire *wire, HarkBuilder *out, HarkCommand *comman
   append_packet (out, json, len);
 }
 
+/* Pages that know nothing of Hark show what they get, and get that somebody came and went as a sentence, in JSON. */
+static void
+page_append_event (const HarkWire *wire, HarkBuilder *out, const HarkEvent *event)
+{
+  static const char joined[] = "\"new user joined\"", left[] = "\"user left\"";
+  if (g_str_equal (event->kind, "user_joined"))
+    append_frame (out, joined, strlen (joined));
+  else if (g_str_equal (event->kind, "user_left"))
+    append_frame (out, left, strlen (left));
+  else if (!g_str_equal (event->kind, "welcome"))
+    append_frame (out, event->json, event->len);
+}
+
 /* Socket.IO: packets are messages of Engine.IO. */
 
 static guint8 *
@@ -115,6 +129,7 @@ hark_wires_new (void)
   self->compressed.wire = (HarkWire){ 1, "native, compressed", compressed_append_event, compressed_append_reply };
   self->compressed.deflater = hark_deflater_new (DEFLATE_LEVEL);
   self->engine = (HarkWire){ 2, "native, by Engine.IO", engine_append_event, engine_append_reply };
+  self->page = (HarkWire){ 3, "native, for pages", page_append_event, plain_append_reply };
   self->socketio = hark_socketio_wires_new (FIRST_SOCKETIO_INDEX, &socketio_framing);
   return self;
 }
@@ -132,6 +147,13 @@ const HarkWire *
 hark_wires_get_native (HarkWires *self, gboolean deflate)
 {
   return deflate ? &self->compressed.wire : &self->plain.wire;
+}
+
+/* Returns: (transfer none): the wire of a WebSocket at a page's own address that did not ask for our subprotocol */
+const HarkWire *
+hark_wires_get_plain (HarkWires *self)
+{
+  return &self->page;
 }
 
 /* Returns: (transfer none): the wire of an Engine.IO session that speaks the native protocol */

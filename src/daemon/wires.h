@@ -16,6 +16,7 @@ typedef struct _HarkWires HarkWires;
 HarkWires *hark_wires_new (void);
 void hark_wires_free (HarkWires *self);
 const HarkWire *hark_wires_get_native (HarkWires *self, gboolean deflate);
+const HarkWire *hark_wires_get_plain (HarkWires *self);
 const HarkWire *hark_wires_get_engine (HarkWires *self);
 HarkSocketioWires *hark_wires_get_socketio (HarkWires *self);
 

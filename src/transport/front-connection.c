@@ -325,12 +325,18 @@ on_token_checked (GObject *source, GAsyncResult *result, gpointer data)
     hark_front_connection_refuse (self, &failed, FALSE);
 }
 
+static gboolean
+is_open_to_all (HarkFrontConnection *self)
+{
+  return self->front->allow_late_authentication || (self->handshake.route->flags & HARK_ROUTE_ANONYMOUS) != 0;
+}
+
 static void
 connection_authenticate (HarkFrontConnection *self)
 {
   HarkFront *front = self->front;
   const char *token = self->handshake.token;
-  if (front->authenticator == NULL || (token == NULL && front->allow_late_authentication))
+  if (front->authenticator == NULL || (token == NULL && is_open_to_all (self)))
     {
       hark_front_connection_open (self);
       return;
@@ -425,6 +431,11 @@ connection_take_head (HarkFrontConnection *self, gsize len, gsize available)
   if (engine)
     {
       hark_front_engine_take_head (self, route, len, available, has_body);
+      return;
+    }
+  if (route != NULL && (route->flags & HARK_ROUTE_PAGE) != 0 && hark_request_head_get (head, "Upgrade", NULL) == NULL)
+    {
+      connection_serve (self, FALSE);
       return;
     }
   if (route == NULL && hark_request_head_get (head, "Upgrade", NULL) != NULL

@@ -18,8 +18,10 @@ G_BEGIN_DECLS
 typedef enum
 {
   HARK_ROUTE_NONE = 0,
-  HARK_ROUTE_TOKEN = 1 << 0, /* one more segment of the path is a token */
-  HARK_ROUTE_ENGINE = 1 << 1 /* of Engine.IO: polled as well, and whoever comes is let in without a token */
+  HARK_ROUTE_TOKEN = 1 << 0,     /* one more segment of the path is a token */
+  HARK_ROUTE_ENGINE = 1 << 1,    /* of Engine.IO: polled as well, and whoever comes is let in without a token */
+  HARK_ROUTE_ANONYMOUS = 1 << 2, /* no token is needed */
+  HARK_ROUTE_PAGE = 1 << 3       /* there is a page, too, for who does not ask for a WebSocket */
 } HarkRouteFlags;
 
 /**

@@ -6,6 +6,8 @@
  */
 #include "transport/http.h"
 
+#include "hark-transport-resources.h"
+
 #include <libsoup/soup.h>
 #include <string.h>
 #include <unistd.h>
@@ -105,7 +107,22 @@ serve_metrics (HarkHttp *self, SoupServerMessage *message)
     respond_error (message, SOUP_STATUS_NOT_FOUND, HARK_ERROR_NOT_FOUND, "no such path");
 }
 
+/* What is to be seen where the WebSockets of pages are opened, by who comes with a browser. */
+static void
+serve_page (HarkHttp *self, SoupServerMessage *message)
+{
+  SoupMessageHeaders *headers = soup_server_message_get_response_headers (message);
+  g_autoptr (GBytes) page = g_resource_lookup_data (hark_transport_get_resource (), "/org/hark/page.html",
+                                                    G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
+  gsize len;
+  const char *text = g_bytes_get_data (page, &len);
+  soup_message_headers_replace (headers, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+  soup_message_headers_replace (headers, "X-Content-Type-Options", "nosniff");
+  respond (message, SOUP_STATUS_OK, "text/html; charset=utf-8", g_strndup (text, len));
+}
+
 static const Endpoint endpoints[] = {
+  { "/", serve_page },
   { "/healthz", serve_healthz },
   { "/readyz", serve_readyz },
   { "/metrics", serve_metrics },

@@ -386,7 +386,8 @@ test_http (Fixture *self, gconstpointer data)
   hark_front_set_ready (self->front, FALSE);
   g_assert_cmpuint (get_status (self, "/readyz"), ==, 503);
   g_assert_cmpuint (get_status (self, "/metrics"), ==, 404);
-  g_assert_cmpuint (get_status (self, "/"), ==, 404);
+  g_assert_cmpint (get_status (self, "/nothing"), ==, 404);
+  g_assert_cmpint (get_status (self, "/"), ==, 200);
 }
 
 static void
