@@ -109,3 +109,44 @@ hark_channel_emit_difference (HarkTransaction *tx, gint64 server_id, gint64 chan
   return hark_channel_emit_hide (tx, server_id, channel_id, hark_ids_subtract (before, after), rev, error)
          && hark_channel_emit (tx, channel_id, "show_channel", hark_ids_subtract (after, before), rev, error);
 }
+
+/* Ends the deliveries of a channel to everybody but @viewers. */
+void
+hark_channel_keep_only (HarkHub *hub, gint64 channel_id, GArray *viewers)
+{
+  HarkTopic topic = hark_topic (HARK_TOPIC_CHANNEL, channel_id);
+  HarkTopicEntry *entry = hark_index_find (hark_hub_get_index (hub), &topic);
+  g_autoptr (GArray) lost = g_array_new (FALSE, FALSE, sizeof (gint64));
+  for (guint i = 0; entry != NULL && i < entry->n_receivers; i++)
+    {
+      gint64 user_id = hark_session_get_user_id (entry->receivers[i].session);
+      if (!hark_ids_contains (viewers, user_id))
+        g_array_append_val (lost, user_id);
+    }
+  for (guint i = 0; i < lost->len; i++)
+    hark_hub_unsubscribe_user (hub, g_array_index (lost, gint64, i), &topic);
+}
+
+/* Returns: (transfer full) (element-type gint64): the private channels that were granted to a role */
+GArray *
+hark_channel_list_of_role (HarkTransaction *tx, gint64 role_id, GError **error)
+{
+  g_auto (HarkRows) rows = HARK_ROWS_INIT;
+  if (!hark_transaction_query (tx, &rows, error,
+                               "SELECT c.channel_id FROM role_grants rg JOIN channels c ON c.channel_id = rg.channel_id"
+                               " WHERE rg.role_id = ? AND c.private = 1 ORDER BY c.channel_id",
+                               "i", role_id))
+    return NULL;
+  return hark_ids_collect (&rows, error);
+}
+
+/* What was said before somebody could see a channel does not count as unread. */
+gboolean
+hark_channel_mark_as_read (HarkTransaction *tx, gint64 channel_id, gint64 user_id, GError **error)
+{
+  return hark_transaction_exec (tx, error,
+                                "INSERT INTO read_marks (user_id, channel_id, ordinal)"
+                                " SELECT ?, channel_id, last_ordinal FROM channels WHERE channel_id = ?"
+                                " ON CONFLICT (user_id, channel_id) DO UPDATE SET ordinal = excluded.ordinal",
+                                "ii", user_id, channel_id);
+}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "core/hub.h"
 #include "core/transaction.h"
 
 G_BEGIN_DECLS
@@ -18,5 +19,11 @@ gboolean hark_channel_emit_difference (HarkTransaction *tx, gint64 server_id, gi
 
 /* (transfer full): what is to be given for @before and @after above */
 gboolean hark_channel_list_viewers (HarkTransaction *tx, gint64 channel_id, GArray **viewers, GError **error);
+
+/* Ends the deliveries of a channel to everybody but @viewers; for the hub, after the commit. */
+void hark_channel_keep_only (HarkHub *hub, gint64 channel_id, GArray *viewers);
+
+GArray *hark_channel_list_of_role (HarkTransaction *tx, gint64 role_id, GError **error);
+gboolean hark_channel_mark_as_read (HarkTransaction *tx, gint64 channel_id, gint64 user_id, GError **error);
 
 G_END_DECLS

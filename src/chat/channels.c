@@ -38,14 +38,17 @@ read_channels (HarkTransaction *tx, GetChannels *self, gboolean all, GArray *unr
   g_autoptr (GError) local_error = NULL;
   if (!hark_transaction_query (tx, &rows, error,
                                "SELECT c.channel_id, c.name, c.category, c.position, c.private, " HARK_SQL_UNREAD ","
-                               " c.rev > ? OR EXISTS (SELECT 1 FROM grants n WHERE n.channel_id = c.channel_id"
-                               " AND n.user_id = m.user_id AND n.rev > ?)"
+                               " c.rev > ?1 OR EXISTS (SELECT 1 FROM grants n WHERE n.channel_id = c.channel_id"
+                               " AND n.user_id = m.user_id AND n.rev > ?1)"
+                               " OR EXISTS (SELECT 1 FROM role_grants n JOIN member_roles o ON o.role_id = n.role_id"
+                               " WHERE n.channel_id = c.channel_id AND o.server_id = m.server_id"
+                               " AND o.user_id = m.user_id AND (n.rev > ?1 OR o.rev > ?1))"
                                " FROM members m JOIN servers s ON s.server_id = m.server_id"
                                " JOIN channels c ON c.server_id = m.server_id"
                                " LEFT JOIN read_marks r ON r.user_id = m.user_id AND r.channel_id = c.channel_id"
-                               " WHERE m.server_id = ? AND m.user_id = ? AND " HARK_SQL_MAY_SEE
+                               " WHERE m.server_id = ?2 AND m.user_id = ?3 AND " HARK_SQL_MAY_SEE
                                " ORDER BY c.position, c.channel_id",
-                               "iiii", self->since, self->since, self->server_id, self->parent.actor))
+                               "iii", self->since, self->server_id, self->parent.actor))
     return FALSE;
   while (hark_rows_next (&rows, &local_error))
     {
@@ -94,7 +97,7 @@ static gboolean
 check_joined (HarkTransaction *tx, GetChannels *self, gboolean *all, GError **error)
 {
   g_auto (HarkRows) rows = HARK_ROWS_INIT;
-  if (!hark_transaction_query (tx, &rows, error, "SELECT rev FROM members WHERE server_id = ? AND user_id = ?", "ii",
+  if (!hark_transaction_query (tx, &rows, error, "SELECT joined_rev FROM members WHERE server_id = ? AND user_id = ?", "ii",
                                self->server_id, self->parent.actor)
       || !hark_rows_require (&rows, "server_id", error))
     return FALSE;
@@ -211,14 +214,26 @@ set_rev (HarkTransaction *tx, gint64 channel_id, gint64 rev, GError **error)
   return hark_transaction_exec (tx, error, "UPDATE channels SET rev = ? WHERE channel_id = ?", "ii", rev, channel_id);
 }
 
+/* Who makes a private channel sees it. */
+static gboolean
+grant_to_maker (HarkTransaction *tx, ChannelRequest *self, GError **error)
+{
+  return hark_transaction_exec (tx, error,
+                                "INSERT INTO grants (channel_id, user_id)"
+                                " SELECT ?, user_id FROM members WHERE server_id = ? AND user_id = ?",
+                                "iii", self->channel_id, self->server_id, self->parent.actor);
+}
+
 static gboolean
 create_channel_in_thread (HarkTransaction *tx, gpointer data, GError **error)
 {
   ChannelRequest *self = data;
   HarkChannels *channels = self->parent.concern;
   g_autoptr (GArray) viewers = NULL;
-  gint64 owner_id, last = -1;
-  if (!hark_rights_manage_server (tx, self->server_id, self->parent.actor, self->parent.is_admin, &owner_id, error)
+  HarkStanding standing;
+  gint64 last = -1;
+  if (!hark_rights_manage_server (tx, self->server_id, self->parent.actor, self->parent.is_admin,
+                                  HARK_PERMISSION_MANAGE_CHANNELS, &standing, error)
       || !check_room (tx, self, channels->limits, error)
       || !hark_transaction_query_int64 (tx, &last, NULL, error,
                                         "SELECT coalesce(max(position), -1) FROM channels WHERE server_id = ?", "i",
@@ -235,6 +250,7 @@ create_channel_in_thread (HarkTransaction *tx, gpointer data, GError **error)
                               (gint64)(self->private == TRUE), hark_transaction_now_ms (tx))
       || !hark_transaction_exec (tx, error, "UPDATE servers SET n_channels = n_channels + 1 WHERE server_id = ?", "i",
                                  self->server_id)
+      || (self->private == TRUE && standing.owner_id != self->parent.actor && !grant_to_maker (tx, self, error))
       || !hark_channel_list_viewers (tx, self->channel_id, &viewers, error)
       || !hark_channel_emit (tx, self->channel_id, "show_channel", g_steal_pointer (&viewers), &self->rev, error)
       || !set_rev (tx, self->channel_id, self->rev, error))
@@ -306,23 +322,6 @@ update_channel_in_thread (HarkTransaction *tx, gpointer data, GError **error)
          && set_rev (tx, self->channel_id, self->rev, error);
 }
 
-/* Ends the deliveries of a channel to everybody but @viewers. */
-static void
-keep_only (HarkHub *hub, gint64 channel_id, GArray *viewers)
-{
-  HarkTopic topic = hark_topic (HARK_TOPIC_CHANNEL, channel_id);
-  HarkTopicEntry *entry = hark_index_find (hark_hub_get_index (hub), &topic);
-  g_autoptr (GArray) lost = g_array_new (FALSE, FALSE, sizeof (gint64));
-  for (guint i = 0; entry != NULL && i < entry->n_receivers; i++)
-    {
-      gint64 user_id = hark_session_get_user_id (entry->receivers[i].session);
-      if (!hark_ids_contains (viewers, user_id))
-        g_array_append_val (lost, user_id);
-    }
-  for (guint i = 0; i < lost->len; i++)
-    hark_hub_unsubscribe_user (hub, g_array_index (lost, gint64, i), &topic);
-}
-
 static void
 on_channel_changed (gpointer request)
 {
@@ -335,7 +334,7 @@ on_channel_changed (gpointer request)
   if (self->is_gone)
     hark_hub_unsubscribe_user (channels->hub, 0, &topic);
   else
-    keep_only (channels->hub, self->channel_id, self->viewers);
+    hark_channel_keep_only (channels->hub, self->channel_id, self->viewers);
 }
 
 static void
@@ -394,8 +393,9 @@ list_channels_in_thread (HarkTransaction *tx, gpointer data, GError **error)
   HarkJsonWriter *json = &self->parent.reply;
   g_auto (HarkRows) rows = HARK_ROWS_INIT;
   g_autoptr (GError) local_error = NULL;
-  gint64 owner_id;
-  if (!hark_rights_manage_server (tx, self->server_id, self->parent.actor, self->parent.is_admin, &owner_id, error)
+  HarkStanding standing;
+  if (!hark_rights_manage_server (tx, self->server_id, self->parent.actor, self->parent.is_admin,
+                                  HARK_PERMISSION_MANAGE_CHANNELS, &standing, error)
       || !hark_transaction_query (tx, &rows, error,
                                   "SELECT channel_id, name, category, private, position, last_ordinal, created_at"
                                   " FROM channels WHERE server_id = ? ORDER BY position, channel_id",

@@ -24,6 +24,7 @@ hark_chat_limits_init (HarkChatLimits *self)
     .servers_per_user = 100,
     .channels_per_server = 500,
     .members_per_server = 100000,
+    .roles_per_server = 250,
     .grants_per_channel = 10000,
     .tokens_per_user = 100,
     .ids_per_forget = 10000,

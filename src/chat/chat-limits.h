@@ -24,6 +24,7 @@ typedef struct
   guint servers_per_user; /* of which one is a member */
   guint channels_per_server;
   guint members_per_server;
+  guint roles_per_server;
   guint grants_per_channel;
   guint tokens_per_user; /* neither expired nor revoked */
   guint ids_per_forget;

@@ -26,6 +26,8 @@
 #include "chat/reactions.h"
 #include "chat/resume.h"
 #include "chat/retention.h"
+#include "chat/role-members.h"
+#include "chat/roles.h"
 #include "chat/rooms.h"
 #include "chat/search-index.h"
 #include "chat/search.h"
@@ -66,6 +68,8 @@ struct _HarkChat
   HarkServers *servers;
   HarkChannels *channels;
   HarkGrants *grants;
+  HarkRoles *roles;
+  HarkRoleMembers *role_members;
   HarkPresenceStore *presence_store;
   HarkMembers *members;
   HarkSearchIndex *search_index;
@@ -114,6 +118,8 @@ hark_chat_dispose (GObject *object)
   g_clear_pointer (&self->search_index, hark_search_index_free);
   g_clear_pointer (&self->members, hark_members_free);
   g_clear_pointer (&self->presence_store, hark_presence_store_free);
+  g_clear_pointer (&self->role_members, hark_role_members_free);
+  g_clear_pointer (&self->roles, hark_roles_free);
   g_clear_pointer (&self->grants, hark_grants_free);
   g_clear_pointer (&self->channels, hark_channels_free);
   g_clear_pointer (&self->servers, hark_servers_free);
@@ -167,10 +173,10 @@ add_concerns (HarkChat *self)
   self->authenticator = hark_token_authenticator_new (store, self->clock, self->metrics, limits->token_cache);
   authenticator = HARK_AUTHENTICATOR (self->authenticator);
   self->snapshots = hark_snapshots_new (hub, store, self->metrics);
-  self->membership = hark_membership_new (hub, store, self->snapshots, limits);
   self->deliveries = hark_deliveries_new (store, self->clock, self->metrics, limits);
   self->client_messages = hark_client_messages_new (hub, store, self->deliveries, self->metrics);
   self->notifications = hark_notifications_new (hub, store, self->metrics, limits);
+  self->membership = hark_membership_new (hub, store, self->snapshots, self->notifications, limits);
   self->invitations = hark_invitations_new (hub, store, self->membership, self->notifications, self->metrics, limits);
   self->personal = hark_personal_new (hub, store, limits);
   self->accounts = hark_accounts_new (hub, store, self->membership, self->authenticator, limits);
@@ -178,6 +184,8 @@ add_concerns (HarkChat *self)
   self->servers = hark_servers_new (hub, store, self->snapshots, self->membership, limits);
   self->channels = hark_channels_new (hub, store, self->snapshots, limits);
   self->grants = hark_grants_new (hub, store, self->snapshots, limits);
+  self->roles = hark_roles_new (hub, store, self->snapshots, limits);
+  self->role_members = hark_role_members_new (hub, store, self->snapshots);
   self->presence_store = hark_presence_store_new (self->presence, store, self->clock);
   self->members = hark_members_new (hub, store, self->snapshots, limits);
   self->search_index = hark_search_index_new (store, self->clock, self->metrics);

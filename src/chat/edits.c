@@ -12,6 +12,7 @@
 #include "chat/message-row.h"
 #include "chat/reactions.h"
 #include "chat/request.h"
+#include "chat/rights.h"
 #include "chat/rows.h"
 #include "chat/search-index.h"
 
@@ -120,7 +121,12 @@ on_edit_message (HarkCommand *command, gpointer concern)
 static gboolean
 may_delete (HarkTransaction *tx, const Change *self, const HarkMessagePlace *place, GError **error)
 {
-  if (place->author_id == self->parent.actor || place->owner_id == self->parent.actor || self->parent.is_admin)
+  HarkStanding standing;
+  if (place->author_id == self->parent.actor)
+    return TRUE;
+  if (!hark_rights_get_standing (tx, place->server_id, self->parent.actor, self->parent.is_admin, &standing, error))
+    return FALSE;
+  if (standing.permissions & HARK_PERMISSION_MANAGE_MESSAGES)
     return TRUE;
   g_set_error (error, HARK_ERROR, HARK_ERROR_FORBIDDEN,
                "\"message_id\": only its author and who manages messages may delete it");

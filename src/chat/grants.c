@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Who may see a private channel: given and taken back one by one. */
+/* Who may see a private channel: given to users and roles, and taken back, one by one. */
 #include "chat/grants.h"
 
 #include "base/error.h"
@@ -22,22 +22,62 @@ typedef struct
 {
   HarkRequest parent;
   gint64 channel_id;
-  gint64 user_id;
-  gboolean lost; /* out: the user cannot see it any more */
-  gint64 rev;    /* out */
+  gint64 user_id;  /* 0: a role's */
+  gint64 role_id;  /* 0: a user's */
+  GArray *viewers; /* out (nullable): who alone may see it now; %NULL: all members */
+  gint64 rev;      /* out */
 } GrantRequest;
+
+static void
+grant_request_clear (gpointer data)
+{
+  g_clear_pointer (&((GrantRequest *)data)->viewers, g_array_unref);
+}
 
 /* Returns: (nullable): %NULL when it was refused */
 static GrantRequest *
 grant_request_new (HarkCommand *command, gpointer concern)
 {
-  GrantRequest *self = hark_request_new (sizeof *self, command, concern, NULL);
+  GrantRequest *self = hark_request_new (sizeof *self, command, concern, grant_request_clear);
   GError *error = NULL;
   if (hark_json_object_get_id (command->args, "channel_id", HARK_FIELD_REQUIRED, &self->channel_id, &error)
-      && hark_json_object_get_id (command->args, "user_id", HARK_FIELD_REQUIRED, &self->user_id, &error))
+      && hark_json_object_get_id (command->args, "user_id", HARK_FIELD_OPTIONAL, &self->user_id, &error)
+      && hark_json_object_get_id (command->args, "role_id", HARK_FIELD_OPTIONAL, &self->role_id, &error)
+      && (self->user_id == 0) == (self->role_id == 0))
+    g_set_error (&error, HARK_ERROR, HARK_ERROR_BAD_REQUEST, "either \"user_id\" or \"role_id\" is needed");
+  if (error == NULL)
     return self;
   hark_request_refuse (self, error);
   return NULL;
+}
+
+static gboolean
+check_role (HarkTransaction *tx, GrantRequest *self, const HarkChannelRights *rights, GError **error)
+{
+  gint64 one;
+  gboolean found;
+  if (!hark_transaction_query_int64 (tx, &one, &found, error, "SELECT 1 FROM roles WHERE role_id = ? AND server_id = ?",
+                                     "ii", self->role_id, rights->server_id))
+    return FALSE;
+  if (!found)
+    g_set_error (error, HARK_ERROR, HARK_ERROR_NOT_FOUND, "\"role_id\": there is none in that server");
+  else if (self->role_id == rights->server_id)
+    g_set_error (error, HARK_ERROR, HARK_ERROR_CONFLICT,
+                 "\"role_id\": a channel that everybody sees is one that is not private");
+  else
+    return TRUE;
+  return FALSE;
+}
+
+static gboolean
+check_user (HarkTransaction *tx, GrantRequest *self, const HarkChannelRights *rights, GError **error)
+{
+  gboolean is_member;
+  if (!hark_rights_is_member (tx, rights->server_id, self->user_id, &is_member, error))
+    return FALSE;
+  if (!is_member)
+    g_set_error (error, HARK_ERROR, HARK_ERROR_NOT_FOUND, "\"user_id\": there is no such member");
+  return is_member;
 }
 
 static gboolean
@@ -45,51 +85,69 @@ check_grant (HarkTransaction *tx, GrantRequest *self, const HarkChannelRights *r
 {
   HarkGrants *grants = self->parent.concern;
   gint64 n;
-  gboolean is_member;
-  if (!hark_rights_is_member (tx, rights->server_id, self->user_id, &is_member, error)
-      || !hark_transaction_query_int64 (tx, &n, NULL, error, "SELECT count(*) FROM grants WHERE channel_id = ?", "i",
-                                        self->channel_id))
+  if (!(self->role_id != 0 ? check_role (tx, self, rights, error) : check_user (tx, self, rights, error))
+      || !hark_transaction_query_int64 (tx, &n, NULL, error,
+                                        "SELECT (SELECT count(*) FROM grants WHERE channel_id = ?1)"
+                                        " + (SELECT count(*) FROM role_grants WHERE channel_id = ?1)",
+                                        "i", self->channel_id))
     return FALSE;
-  if (!is_member)
-    g_set_error (error, HARK_ERROR, HARK_ERROR_NOT_FOUND, "\"user_id\": there is no such member");
-  else if (n >= grants->limits->grants_per_channel)
-    g_set_error (error, HARK_ERROR, HARK_ERROR_TOO_LARGE, "\"channel_id\": a channel can be granted to %u users",
-                 grants->limits->grants_per_channel);
-  else
+  if (n < grants->limits->grants_per_channel)
     return TRUE;
+  g_set_error (error, HARK_ERROR, HARK_ERROR_TOO_LARGE, "\"channel_id\": a channel can be granted to %u users and roles",
+               grants->limits->grants_per_channel);
   return FALSE;
 }
 
-/* What was said before somebody could see it does not count as unread. */
+/* Tells who gained and who lost the channel by what was stored in between. */
 static gboolean
-mark_as_read (HarkTransaction *tx, GrantRequest *self, GError **error)
+finish (HarkTransaction *tx, GrantRequest *self, const HarkChannelRights *rights, GArray *before, GError **error)
 {
+  g_autoptr (GArray) gained = NULL;
+  if (!hark_channel_list_viewers (tx, self->channel_id, &self->viewers, error))
+    return FALSE;
+  if (before == NULL || self->viewers == NULL)
+    return TRUE;
+  gained = hark_ids_subtract (self->viewers, before);
+  for (guint i = 0; i < gained->len; i++)
+    if (!hark_channel_mark_as_read (tx, self->channel_id, g_array_index (gained, gint64, i), error))
+      return FALSE;
+  return hark_channel_emit_difference (tx, rights->server_id, self->channel_id, before, self->viewers, &self->rev,
+                                       error);
+}
+
+static gboolean
+store_grant (HarkTransaction *tx, GrantRequest *self, GError **error)
+{
+  if (self->role_id != 0)
+    return hark_transaction_exec (tx, error,
+                                  "INSERT INTO role_grants (channel_id, role_id) VALUES (?, ?) ON CONFLICT DO NOTHING",
+                                  "ii", self->channel_id, self->role_id);
   return hark_transaction_exec (tx, error,
-                                "INSERT INTO read_marks (user_id, channel_id, ordinal)"
-                                " SELECT ?, channel_id, last_ordinal FROM channels WHERE channel_id = ?"
-                                " ON CONFLICT (user_id, channel_id) DO UPDATE SET ordinal = excluded.ordinal",
-                                "ii", self->user_id, self->channel_id);
+                                "INSERT INTO grants (channel_id, user_id) VALUES (?, ?) ON CONFLICT DO NOTHING", "ii",
+                                self->channel_id, self->user_id);
+}
+
+static gboolean
+set_rev (HarkTransaction *tx, GrantRequest *self, GError **error)
+{
+  if (self->rev == 0)
+    return TRUE;
+  if (self->role_id != 0)
+    return hark_transaction_exec (tx, error, "UPDATE role_grants SET rev = ? WHERE channel_id = ? AND role_id = ?",
+                                  "iii", self->rev, self->channel_id, self->role_id);
+  return hark_transaction_exec (tx, error, "UPDATE grants SET rev = ? WHERE channel_id = ? AND user_id = ?", "iii",
+                                self->rev, self->channel_id, self->user_id);
 }
 
 static gboolean
 grant_in_thread (HarkTransaction *tx, gpointer data, GError **error)
 {
   GrantRequest *self = data;
+  g_autoptr (GArray) before = NULL;
   HarkChannelRights rights;
-  gboolean could;
-  if (!hark_rights_manage_channel (tx, self->channel_id, self->parent.actor, self->parent.is_admin, &rights, error)
-      || !hark_rights_may_see (tx, self->channel_id, self->user_id, &could, error)
-      || !check_grant (tx, self, &rights, error)
-      || !hark_transaction_exec (tx, error,
-                                 "INSERT INTO grants (channel_id, user_id) VALUES (?, ?) ON CONFLICT DO NOTHING", "ii",
-                                 self->channel_id, self->user_id))
-    return FALSE;
-  if (could)
-    return TRUE;
-  return mark_as_read (tx, self, error)
-         && hark_channel_emit (tx, self->channel_id, "show_channel", hark_ids_single (self->user_id), &self->rev, error)
-         && hark_transaction_exec (tx, error, "UPDATE grants SET rev = ? WHERE channel_id = ? AND user_id = ?", "iii",
-                                   self->rev, self->channel_id, self->user_id);
+  return hark_rights_manage_channel (tx, self->channel_id, self->parent.actor, self->parent.is_admin, &rights, error)
+         && hark_channel_list_viewers (tx, self->channel_id, &before, error) && check_grant (tx, self, &rights, error)
+         && store_grant (tx, self, error) && finish (tx, self, &rights, before, error) && set_rev (tx, self, error);
 }
 
 static void
@@ -102,26 +160,30 @@ on_grant_channel (HarkCommand *command, gpointer concern)
 }
 
 static gboolean
+remove_grant (HarkTransaction *tx, GrantRequest *self, GError **error)
+{
+  if (self->role_id != 0
+        ? !hark_transaction_exec (tx, error, "DELETE FROM role_grants WHERE channel_id = ? AND role_id = ?", "ii",
+                                  self->channel_id, self->role_id)
+        : !hark_transaction_exec (tx, error, "DELETE FROM grants WHERE channel_id = ? AND user_id = ?", "ii",
+                                  self->channel_id, self->user_id))
+    return FALSE;
+  if (hark_transaction_get_changes (tx) > 0)
+    return TRUE;
+  g_set_error (error, HARK_ERROR, HARK_ERROR_NOT_FOUND, "\"%s\": the channel was not granted to that %s",
+               self->role_id != 0 ? "role_id" : "user_id", self->role_id != 0 ? "role" : "user");
+  return FALSE;
+}
+
+static gboolean
 revoke_in_thread (HarkTransaction *tx, gpointer data, GError **error)
 {
   GrantRequest *self = data;
+  g_autoptr (GArray) before = NULL;
   HarkChannelRights rights;
-  gboolean can;
-  if (!hark_rights_manage_channel (tx, self->channel_id, self->parent.actor, self->parent.is_admin, &rights, error)
-      || !hark_transaction_exec (tx, error, "DELETE FROM grants WHERE channel_id = ? AND user_id = ?", "ii",
-                                 self->channel_id, self->user_id))
-    return FALSE;
-  if (hark_transaction_get_changes (tx) == 0)
-    {
-      g_set_error (error, HARK_ERROR, HARK_ERROR_NOT_FOUND, "\"user_id\": the channel was not granted to that user");
-      return FALSE;
-    }
-  if (!hark_rights_may_see (tx, self->channel_id, self->user_id, &can, error))
-    return FALSE;
-  self->lost = !can;
-  return can
-         || hark_channel_emit_hide (tx, rights.server_id, self->channel_id, hark_ids_single (self->user_id), &self->rev,
-                                    error);
+  return hark_rights_manage_channel (tx, self->channel_id, self->parent.actor, self->parent.is_admin, &rights, error)
+         && hark_channel_list_viewers (tx, self->channel_id, &before, error) && remove_grant (tx, self, error)
+         && finish (tx, self, &rights, before, error);
 }
 
 static void
@@ -129,11 +191,10 @@ on_revoked (gpointer request)
 {
   GrantRequest *self = request;
   HarkGrants *grants = self->parent.concern;
-  HarkTopic topic = hark_topic (HARK_TOPIC_CHANNEL, self->channel_id);
-  if (!self->lost)
+  if (self->rev == 0)
     return;
   hark_snapshots_expire (grants->snapshots, self->rev);
-  hark_hub_unsubscribe_user (grants->hub, self->user_id, &topic);
+  hark_channel_keep_only (grants->hub, self->channel_id, self->viewers);
 }
 
 static void
@@ -150,6 +211,29 @@ typedef struct
   HarkRequest parent;
   gint64 channel_id;
 } ListGrants;
+
+static gboolean
+list_roles (HarkTransaction *tx, gint64 channel_id, HarkJsonWriter *json, GError **error)
+{
+  g_auto (HarkRows) rows = HARK_ROWS_INIT;
+  g_autoptr (GError) local_error = NULL;
+  if (!hark_transaction_query (tx, &rows, error,
+                               "SELECT r.role_id, r.name FROM role_grants g JOIN roles r ON r.role_id = g.role_id"
+                               " WHERE g.channel_id = ? ORDER BY r.role_id",
+                               "i", channel_id))
+    return FALSE;
+  hark_json_writer_member (json, "roles");
+  hark_json_writer_begin_array (json);
+  while (hark_rows_next (&rows, &local_error))
+    {
+      hark_json_writer_begin_object (json);
+      hark_json_writer_member_id (json, "role_id", hark_rows_get_int64 (&rows, 0));
+      hark_json_writer_member_string (json, "name", hark_rows_get_text (&rows, 1, NULL));
+      hark_json_writer_end_object (json);
+    }
+  hark_json_writer_end_array (json);
+  return hark_rows_check (&local_error, error);
+}
 
 static gboolean
 list_grants_in_thread (HarkTransaction *tx, gpointer data, GError **error)
@@ -175,7 +259,10 @@ list_grants_in_thread (HarkTransaction *tx, gpointer data, GError **error)
       hark_json_writer_end_object (json);
     }
   hark_json_writer_end_array (json);
-  return hark_rows_check (&local_error, error);
+  if (!hark_rows_check (&local_error, error))
+    return FALSE;
+  hark_rows_end (&rows);
+  return list_roles (tx, self->channel_id, json, error);
 }
 
 static void

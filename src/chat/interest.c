@@ -40,10 +40,12 @@ on_forget (HarkCommand *command, gpointer concern)
   guint max = self->limits->ids_per_forget;
   g_autoptr (GArray) servers = g_array_new (FALSE, FALSE, sizeof (gint64));
   g_autoptr (GArray) channels = g_array_new (FALSE, FALSE, sizeof (gint64));
+  g_autoptr (GArray) members = g_array_new (FALSE, FALSE, sizeof (gint64));
   g_autoptr (GArray) users = g_array_new (FALSE, FALSE, sizeof (gint64));
   GError *error = NULL;
   if (!hark_json_object_get_ids (command->args, "servers", HARK_FIELD_OPTIONAL, max, servers, &error)
       || !hark_json_object_get_ids (command->args, "channels", HARK_FIELD_OPTIONAL, max, channels, &error)
+      || !hark_json_object_get_ids (command->args, "members", HARK_FIELD_OPTIONAL, max, members, &error)
       || !hark_json_object_get_ids (command->args, "users", HARK_FIELD_OPTIONAL, max, users, &error))
     {
       refuse (command, error);
@@ -52,7 +54,9 @@ on_forget (HarkCommand *command, gpointer concern)
   if (session != NULL)
     {
       forget_topics (self, session, HARK_TOPIC_SERVER, servers);
+      forget_topics (self, session, HARK_TOPIC_MEMBERS, servers);
       forget_topics (self, session, HARK_TOPIC_CHANNEL, channels);
+      forget_topics (self, session, HARK_TOPIC_MEMBERS, members);
       hark_hub_unload (self->hub, session, (const gint64 *)(gpointer)users->data, users->len);
       hark_snapshots_changed (self->snapshots, session);
     }
@@ -92,6 +96,8 @@ subscribe_in_thread (HarkTransaction *tx, HarkSnapshot *snapshot, GError **error
   gint64 seq;
   if (!hark_rights_check_topic (tx, &self->topic, snapshot->actor, self->limits->open_topics, &may, error))
     return FALSE;
+  /* Of members those are told of who are on a page that was asked for. */
+  may &= self->topic.kind != HARK_TOPIC_MEMBERS;
   if (!may)
     {
       gboolean is_named = self->topic.name != NULL;

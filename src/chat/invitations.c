@@ -115,8 +115,10 @@ check_new (Invitation *self, HarkTransaction *tx, GError **error)
 {
   const HarkChatLimits *limits = ((HarkInvitations *)self->parent.concern)->limits;
   gboolean is_member, waits;
+  HarkStanding standing;
   gint64 one;
-  if (!hark_rights_check_member (tx, self->server_id, self->parent.actor, error)
+  if (!hark_rights_manage_server (tx, self->server_id, self->parent.actor, FALSE,
+                                  HARK_PERMISSION_INVITE_MEMBERS, &standing, error)
       || !hark_rights_is_member (tx, self->server_id, self->target_id, &is_member, error)
       || !hark_transaction_query_int64 (tx, &one, &waits, error,
                                         "SELECT 1 FROM invitations WHERE invited_id = ? AND server_id = ?"
@@ -226,6 +228,18 @@ decline_in_thread (HarkTransaction *tx, gpointer data, GError **error)
 
 /* Whoever may not invite any more has not invited either. */
 static gboolean
+check_inviting (HarkTransaction *tx, gint64 server_id, gint64 inviting_id, GError **error)
+{
+  HarkStanding standing;
+  if (!hark_rights_get_standing (tx, server_id, inviting_id, FALSE, &standing, error))
+    return FALSE;
+  if (standing.permissions & HARK_PERMISSION_INVITE_MEMBERS)
+    return TRUE;
+  g_set_error (error, HARK_ERROR, HARK_ERROR_NOT_FOUND, "\"server_id\": there is no invitation any more");
+  return FALSE;
+}
+
+static gboolean
 accept_in_thread (HarkTransaction *tx, gpointer data, GError **error)
 {
   Invitation *self = data;
@@ -236,7 +250,7 @@ accept_in_thread (HarkTransaction *tx, gpointer data, GError **error)
     return FALSE;
   inviting_id = hark_rows_get_int64 (&rows, 6);
   hark_rows_end (&rows);
-  return hark_rights_check_member (tx, self->server_id, inviting_id, error)
+  return check_inviting (tx, self->server_id, inviting_id, error)
          && hark_membership_begin (tx, self->server_id, self->parent.actor, invitations->limits, &self->arrival, error)
          && emit (tx, "accept_invitation", inviting_id, self->server_id, self->parent.actor, NULL, &seq, error)
          && remove_row (tx, self->server_id, self->parent.actor, error)

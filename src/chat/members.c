@@ -8,12 +8,14 @@
 
 #include "base/error.h"
 #include "chat/fields.h"
+#include "chat/member-row.h"
 #include "chat/presence-store.h"
 #include "chat/profile.h"
 #include "chat/request.h"
 #include "chat/rights.h"
 #include "chat/rows.h"
 #include "chat/user-row.h"
+#include "core/event-log.h"
 
 #define PAGE 64
 #define MAX_PAGE 100
@@ -47,7 +49,7 @@ read_members (HarkTransaction *tx, GetMembers *self, gboolean all, gint64 *last,
   gint64 end = G_MAXINT64;
   guint n = 0;
   if (!hark_transaction_query (tx, &rows, error,
-                               "SELECT " HARK_USER_COLUMNS ", u.rev, m.rev, coalesce(t.seq, 0) FROM members m"
+                               "SELECT " HARK_MEMBER_COLUMNS ", u.rev, m.rev, coalesce(t.seq, 0) FROM members m"
                                " JOIN users u ON u.user_id = m.user_id"
                                " LEFT JOIN topics t ON t.name = 'user/' || m.user_id"
                                " WHERE m.server_id = ? AND m.user_id > ? ORDER BY m.user_id LIMIT ?",
@@ -56,13 +58,13 @@ read_members (HarkTransaction *tx, GetMembers *self, gboolean all, gint64 *last,
   while (hark_rows_next (&rows, &local_error) && n++ < self->limit)
     {
       gint64 newest
-        = MAX (hark_rows_get_int64 (&rows, HARK_N_USER_COLUMNS), hark_rows_get_int64 (&rows, HARK_N_USER_COLUMNS + 1));
+        = MAX (hark_rows_get_int64 (&rows, HARK_N_MEMBER_COLUMNS), hark_rows_get_int64 (&rows, HARK_N_MEMBER_COLUMNS + 1));
       end = hark_rows_get_int64 (&rows, 0);
-      hark_snapshot_add_user (&self->parent, end, hark_rows_get_int64 (&rows, HARK_N_USER_COLUMNS + 2));
+      hark_snapshot_add_user (&self->parent, end, hark_rows_get_int64 (&rows, HARK_N_MEMBER_COLUMNS + 2));
       if (!all && newest <= self->since)
         continue;
       hark_json_writer_begin_object (json);
-      hark_user_row_write (&rows, json);
+      hark_member_row_write (&rows, json);
       hark_json_writer_end_object (json);
     }
   *last = n > self->limit ? end : G_MAXINT64;
@@ -92,10 +94,11 @@ get_members_in_thread (HarkTransaction *tx, HarkSnapshot *snapshot, GError **err
 {
   GetMembers *self = (GetMembers *)snapshot;
   HarkJsonWriter *json = &snapshot->reply;
+  HarkTopic topic = hark_topic (HARK_TOPIC_MEMBERS, self->server_id);
   gboolean all;
-  gint64 last;
+  gint64 last, seq;
   if (!hark_rights_check_member (tx, self->server_id, snapshot->actor, error)
-      || !hark_rights_check_since (tx, self->since, &all, error))
+      || !hark_rights_check_since (tx, self->since, &all, error) || !hark_event_log_get_seq (tx, &topic, &seq, error))
     return FALSE;
   hark_json_writer_member_id (json, "server_id", self->server_id);
   if (all && self->since >= 0)
@@ -105,6 +108,7 @@ get_members_in_thread (HarkTransaction *tx, HarkSnapshot *snapshot, GError **err
   if (!read_members (tx, self, all, &last, error))
     return FALSE;
   hark_json_writer_end_array (json);
+  hark_snapshot_add_part (snapshot, &topic, seq, self->after, last);
   if (!all)
     {
       hark_json_writer_member (json, "removed");
@@ -209,9 +213,64 @@ on_set_profile (HarkCommand *command, gpointer concern)
     hark_request_refuse (self, error);
 }
 
+/* set_nick */
+
+typedef struct
+{
+  HarkRequest parent;
+  gint64 server_id;
+  gint64 user_id;
+  char *nick;
+  gint64 rev;
+} SetNick;
+
+static void
+set_nick_clear (gpointer data)
+{
+  g_free (((SetNick *)data)->nick);
+}
+
+static gboolean
+may_set_nick (HarkTransaction *tx, SetNick *self, GError **error)
+{
+  HarkStanding standing;
+  if (self->user_id == self->parent.actor)
+    return hark_rights_check_member (tx, self->server_id, self->user_id, error);
+  return hark_rights_manage_server (tx, self->server_id, self->parent.actor, self->parent.is_admin,
+                                    HARK_PERMISSION_MANAGE_NICKS, &standing, error)
+         && hark_rights_check_rank (tx, self->server_id, &standing, self->user_id, error);
+}
+
+static gboolean
+set_nick_in_thread (HarkTransaction *tx, gpointer data, GError **error)
+{
+  SetNick *self = data;
+  return may_set_nick (tx, self, error)
+         && hark_transaction_exec (tx, error, "UPDATE members SET nick = ? WHERE server_id = ? AND user_id = ?", "tii",
+                                   hark_field_or_null (self->nick), self->server_id, self->user_id)
+         && hark_member_emit_update (tx, self->server_id, self->user_id, &self->rev, error);
+}
+
+static void
+on_set_nick (HarkCommand *command, gpointer concern)
+{
+  HarkMembers *members = concern;
+  SetNick *self = hark_request_new (sizeof *self, command, concern, set_nick_clear);
+  GError *error = NULL;
+  self->user_id = self->parent.actor;
+  if (hark_json_object_get_id (command->args, "server_id", HARK_FIELD_REQUIRED, &self->server_id, &error)
+      && hark_json_object_get_id (command->args, "user_id", HARK_FIELD_OPTIONAL, &self->user_id, &error)
+      && hark_field_get_text (command->args, "nick", HARK_FIELD_REQUIRED, members->limits->displayname_chars,
+                              &self->nick, &error))
+    hark_request_write (self, members->store, set_nick_in_thread, NULL);
+  else
+    hark_request_refuse (self, error);
+}
+
 static const HarkCommandSpec specs[] = {
   { "get_server_members", HARK_COMMAND_NONE, NULL, on_get_server_members },
   { "set_status", HARK_COMMAND_NONE, NULL, on_set_status },
+  { "set_nick", HARK_COMMAND_NONE, NULL, on_set_nick },
   { "set_profile", HARK_COMMAND_NONE, NULL, on_set_profile },
 };
 

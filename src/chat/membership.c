@@ -9,11 +9,13 @@
 #include "base/error.h"
 #include "chat/draft.h"
 #include "chat/fields.h"
+#include "chat/member-row.h"
 #include "chat/mentions.h"
 #include "chat/request.h"
 #include "chat/rights.h"
 #include "chat/rows.h"
 #include "chat/user-row.h"
+#include "core/ranges.h"
 
 #define PAGE 100
 #define MAX_PAGE 1000
@@ -23,6 +25,7 @@ struct _HarkMembership
   HarkHub *hub; /* unowned, as all that follow */
   HarkStore *store;
   HarkSnapshots *snapshots;
+  HarkNotifications *notifications;
   const HarkChatLimits *limits;
 };
 
@@ -130,10 +133,13 @@ hark_membership_begin (HarkTransaction *tx, gint64 server_id, gint64 user_id, co
   return check_room (tx, server_id, user_id, limits, error) && emit_show (tx, server_id, user_id, &arrival->rev, error)
          && hark_event_log_get_seq (tx, &topic, &arrival->cursor, error)
          && hark_transaction_exec (tx, error,
-                                   "INSERT INTO members (server_id, user_id, joined_id, joined_at, rev)"
+                                   "INSERT INTO members (server_id, user_id, joined_id, joined_at, joined_rev)"
                                    " VALUES (?, ?, ?, ?, ?)",
                                    "iiiii", server_id, user_id, hark_transaction_next_id (tx),
                                    hark_transaction_now_ms (tx), arrival->rev)
+         && hark_member_emit_add (tx, server_id, user_id, &arrival->member_rev, error)
+         && hark_transaction_exec (tx, error, "UPDATE members SET rev = ? WHERE server_id = ? AND user_id = ?", "iii",
+                                   arrival->member_rev, server_id, user_id)
          && hark_transaction_exec (tx, error, "UPDATE servers SET n_members = n_members + 1 WHERE server_id = ?", "i",
                                    server_id);
 }
@@ -149,6 +155,7 @@ hark_membership_end (HarkTransaction *tx, gint64 server_id, gint64 user_id, Hark
     return FALSE;
   hark_json_writer_member_id (&draft.json, "server_id", server_id);
   return hark_draft_end (&draft, tx, NULL, &departure->rev, error)
+         && hark_member_emit_remove (tx, server_id, user_id, &departure->rev, error)
          && hark_transaction_exec (tx, error,
                                    "DELETE FROM grants WHERE user_id = ?"
                                    " AND channel_id IN (SELECT channel_id FROM channels WHERE server_id = ?)",
@@ -166,6 +173,26 @@ hark_membership_end (HarkTransaction *tx, gint64 server_id, gint64 user_id, Hark
          && hark_rights_bury (tx, HARK_TOMBSTONE_MEMBER, server_id, 0, user_id, departure->rev, error);
 }
 
+/* Who has the page on which the new member is has him loaded, as if he had been there when it was read. Beyond its bound
+ * of users a session is told of him, and not of what becomes of him. */
+static void
+load_member (HarkMembership *self, gint64 server_id, gint64 user_id, gint64 rev)
+{
+  HarkTopic topic = hark_topic (HARK_TOPIC_MEMBERS, server_id);
+  HarkTopicEntry *entry = hark_index_find (hark_hub_get_index (self->hub), &topic);
+  g_autoptr (GPtrArray) sessions = g_ptr_array_new_with_free_func (g_object_unref);
+  for (guint i = 0; entry != NULL && i < entry->n_receivers; i++)
+    {
+      HarkSession *session = entry->receivers[i].session;
+      HarkSubscription *subscription = session->subscriptions->pdata[entry->receivers[i].slot];
+      if (hark_ranges_contain (subscription->ranges, user_id))
+        g_ptr_array_add (sessions, g_object_ref (session));
+    }
+  for (guint i = 0; i < sessions->len; i++)
+    if (hark_hub_load (self->hub, sessions->pdata[i], &user_id, 1, rev, NULL))
+      hark_snapshots_changed (self->snapshots, sessions->pdata[i]);
+}
+
 /* Sessions that watch their user's list of servers watch the new one too. */
 void
 hark_membership_arrived (HarkMembership *self, gint64 server_id, gint64 user_id, const HarkArrival *arrival)
@@ -173,7 +200,8 @@ hark_membership_arrived (HarkMembership *self, gint64 server_id, gint64 user_id,
   g_autoptr (GPtrArray) sessions = hark_hub_dup_user_sessions (self->hub, user_id);
   HarkTopic inbox = hark_topic (HARK_TOPIC_INBOX, user_id), topic = hark_topic (HARK_TOPIC_SERVER, server_id);
   /* A list of servers that is being read would be joined without the new one. */
-  hark_snapshots_expire (self->snapshots, arrival->rev);
+  hark_snapshots_expire (self->snapshots, arrival->member_rev);
+  load_member (self, server_id, user_id, arrival->member_rev);
   for (guint i = 0; sessions != NULL && i < sessions->len; i++)
     {
       HarkSession *session = sessions->pdata[i];
@@ -309,8 +337,10 @@ end_topics (HarkMembership *self, gint64 user_id, const HarkDeparture *departure
   hark_snapshots_expire (self->snapshots, departure->rev);
   for (guint i = 0; departure->servers != NULL && i < departure->servers->len; i++)
     {
-      HarkTopic topic = hark_topic (HARK_TOPIC_SERVER, g_array_index (departure->servers, gint64, i));
+      gint64 server_id = g_array_index (departure->servers, gint64, i);
+      HarkTopic topic = hark_topic (HARK_TOPIC_SERVER, server_id), members = hark_topic (HARK_TOPIC_MEMBERS, server_id);
       hark_hub_unsubscribe_user (self->hub, user_id, &topic);
+      hark_hub_unsubscribe_user (self->hub, user_id, &members);
     }
   for (guint i = 0; departure->channels != NULL && i < departure->channels->len; i++)
     {
@@ -362,7 +392,7 @@ hark_membership_forget_server (HarkMembership *self, GArray *members, const Hark
     }
 }
 
-/* add_member, remove_member */
+/* add_member, kick_member, leave_server */
 
 typedef struct
 {
@@ -397,9 +427,12 @@ add_member_in_thread (HarkTransaction *tx, gpointer data, GError **error)
 {
   MemberRequest *self = data;
   HarkMembership *membership = self->parent.concern;
-  gint64 owner_id;
-  return hark_rights_manage_server (tx, self->server_id, self->parent.actor, self->parent.is_admin, &owner_id, error)
-         && hark_membership_begin (tx, self->server_id, self->user_id, membership->limits, &self->arrival, error);
+  HarkStanding standing;
+  return hark_rights_manage_server (tx, self->server_id, self->parent.actor, self->parent.is_admin, HARK_PERMISSION_OWN,
+                                    &standing, error)
+         && hark_membership_begin (tx, self->server_id, self->user_id, membership->limits, &self->arrival, error)
+         && (standing.owner_id == self->parent.actor
+             || hark_notification_raise_member (membership->notifications, tx, self->server_id, self->user_id, error));
 }
 
 static void
@@ -419,20 +452,15 @@ on_add_member (HarkCommand *command, gpointer concern)
 }
 
 static gboolean
-remove_member_in_thread (HarkTransaction *tx, gpointer data, GError **error)
+kick_in_thread (HarkTransaction *tx, gpointer data, GError **error)
 {
   MemberRequest *self = data;
-  gboolean is_member;
-  gint64 owner_id;
-  if (!hark_rights_manage_server (tx, self->server_id, self->parent.actor, self->parent.is_admin, &owner_id, error)
-      || !hark_rights_is_member (tx, self->server_id, self->user_id, &is_member, error))
+  HarkStanding standing;
+  if (!hark_rights_manage_server (tx, self->server_id, self->parent.actor, self->parent.is_admin,
+                                  HARK_PERMISSION_KICK_MEMBERS, &standing, error)
+      || !hark_rights_check_rank (tx, self->server_id, &standing, self->user_id, error))
     return FALSE;
-  if (!is_member)
-    {
-      g_set_error (error, HARK_ERROR, HARK_ERROR_NOT_FOUND, "\"user_id\": there is no such member");
-      return FALSE;
-    }
-  if (owner_id == self->user_id)
+  if (standing.owner_id == self->user_id)
     {
       g_set_error (error, HARK_ERROR, HARK_ERROR_CONFLICT, "\"user_id\": the owner stays until there is another");
       return FALSE;
@@ -441,19 +469,49 @@ remove_member_in_thread (HarkTransaction *tx, gpointer data, GError **error)
 }
 
 static void
-on_member_removed (gpointer request)
+on_member_gone (gpointer request)
 {
   MemberRequest *self = request;
   hark_membership_departed (self->parent.concern, self->user_id, &self->departure);
 }
 
 static void
-on_remove_member (HarkCommand *command, gpointer concern)
+on_kick_member (HarkCommand *command, gpointer concern)
 {
   HarkMembership *membership = concern;
   MemberRequest *self = member_request_new (command, concern);
   if (self != NULL)
-    hark_request_write (self, membership->store, remove_member_in_thread, on_member_removed);
+    hark_request_write (self, membership->store, kick_in_thread, on_member_gone);
+}
+
+static gboolean
+leave_in_thread (HarkTransaction *tx, gpointer data, GError **error)
+{
+  MemberRequest *self = data;
+  HarkStanding standing;
+  if (!hark_rights_check_member (tx, self->server_id, self->user_id, error)
+      || !hark_rights_get_standing (tx, self->server_id, self->user_id, FALSE, &standing, error))
+    return FALSE;
+  if (standing.owner_id == self->user_id)
+    {
+      g_set_error (error, HARK_ERROR, HARK_ERROR_CONFLICT,
+                   "\"server_id\": its owner stays until there is another, or deletes it");
+      return FALSE;
+    }
+  return hark_membership_end (tx, self->server_id, self->user_id, &self->departure, error);
+}
+
+static void
+on_leave_server (HarkCommand *command, gpointer concern)
+{
+  HarkMembership *membership = concern;
+  MemberRequest *self = hark_request_new (sizeof *self, command, concern, member_request_clear);
+  GError *error = NULL;
+  self->user_id = self->parent.actor;
+  if (hark_json_object_get_id (command->args, "server_id", HARK_FIELD_REQUIRED, &self->server_id, &error))
+    hark_request_write (self, membership->store, leave_in_thread, on_member_gone);
+  else
+    hark_request_refuse (self, error);
 }
 
 /* list_members */
@@ -473,11 +531,13 @@ list_members_in_thread (HarkTransaction *tx, gpointer data, GError **error)
   HarkJsonWriter *json = &self->parent.reply;
   g_auto (HarkRows) rows = HARK_ROWS_INIT;
   g_autoptr (GError) local_error = NULL;
-  gint64 owner_id, last = 0;
+  HarkStanding standing;
+  gint64 last = 0;
   guint n = 0;
-  if (!hark_rights_manage_server (tx, self->server_id, self->parent.actor, self->parent.is_admin, &owner_id, error)
+  if (!hark_rights_manage_server (tx, self->server_id, self->parent.actor, self->parent.is_admin,
+                                  HARK_PERMISSION_MANAGE_SERVER, &standing, error)
       || !hark_transaction_query (tx, &rows, error,
-                                  "SELECT " HARK_USER_COLUMNS ", m.joined_at FROM members m"
+                                  "SELECT " HARK_MEMBER_COLUMNS ", m.joined_at FROM members m"
                                   " JOIN users u ON u.user_id = m.user_id"
                                   " WHERE m.server_id = ? AND m.user_id > ? ORDER BY m.user_id LIMIT ?",
                                   "iii", self->server_id, self->after, (gint64)self->limit + 1))
@@ -488,8 +548,8 @@ list_members_in_thread (HarkTransaction *tx, gpointer data, GError **error)
     {
       last = hark_rows_get_int64 (&rows, 0);
       hark_json_writer_begin_object (json);
-      hark_user_row_write (&rows, json);
-      hark_json_writer_member_time (json, "joined", hark_rows_get_int64 (&rows, HARK_N_USER_COLUMNS));
+      hark_member_row_write (&rows, json);
+      hark_json_writer_member_time (json, "joined", hark_rows_get_int64 (&rows, HARK_N_MEMBER_COLUMNS));
       hark_json_writer_end_object (json);
     }
   hark_json_writer_end_array (json);
@@ -516,14 +576,17 @@ on_list_members (HarkCommand *command, gpointer concern)
 
 static const HarkCommandSpec specs[] = {
   { "add_member", HARK_COMMAND_NONE, NULL, on_add_member },
-  { "remove_member", HARK_COMMAND_NONE, NULL, on_remove_member },
+  { "kick_member", HARK_COMMAND_NONE, NULL, on_kick_member },
+  { "leave_server", HARK_COMMAND_NONE, NULL, on_leave_server },
   { "list_members", HARK_COMMAND_NONE, NULL, on_list_members },
 };
 
 HarkMembership *
-hark_membership_new (HarkHub *hub, HarkStore *store, HarkSnapshots *snapshots, const HarkChatLimits *limits)
+hark_membership_new (HarkHub *hub, HarkStore *store, HarkSnapshots *snapshots, HarkNotifications *notifications,
+                     const HarkChatLimits *limits)
 {
   HarkMembership *self = g_new0 (HarkMembership, 1);
+  self->notifications = notifications;
   self->hub = hub;
   self->store = store;
   self->snapshots = snapshots;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "chat/chat-limits.h"
+#include "chat/notifications.h"
 #include "chat/snapshot.h"
 
 G_BEGIN_DECLS
@@ -9,14 +10,15 @@ G_BEGIN_DECLS
 typedef struct _HarkMembership HarkMembership;
 
 HarkMembership *hark_membership_new (HarkHub *hub, HarkStore *store, HarkSnapshots *snapshots,
-                                     const HarkChatLimits *limits);
+                                     HarkNotifications *notifications, const HarkChatLimits *limits);
 void hark_membership_free (HarkMembership *self);
 
 /* A user has come to belong to a server: what the work tells the hub. */
 typedef struct
 {
-  gint64 rev;    /* of the event that says so */
-  gint64 cursor; /* of the server's topic at that moment */
+  gint64 rev;        /* of the event that tells the user */
+  gint64 cursor;     /* of the server's topic at that moment */
+  gint64 member_rev; /* of the event that tells the other members */
 } HarkArrival;
 
 /* A user, or all of a server, have ceased to. Zeroed to begin with. */

@@ -72,7 +72,7 @@ hark_message_find (HarkTransaction *tx, gint64 message_id, gint64 actor, gboolea
 {
   g_auto (HarkRows) rows = HARK_ROWS_INIT;
   if (!hark_transaction_query (tx, &rows, error,
-                               "SELECT e.channel_id, c.server_id, e.author_id, s.owner_id FROM messages e"
+                               "SELECT e.channel_id, c.server_id, e.author_id FROM messages e"
                                " JOIN channels c ON c.channel_id = e.channel_id"
                                " JOIN servers s ON s.server_id = c.server_id"
                                " LEFT JOIN members m ON m.server_id = s.server_id AND m.user_id = ?"
@@ -84,6 +84,5 @@ hark_message_find (HarkTransaction *tx, gint64 message_id, gint64 actor, gboolea
   place->channel_id = hark_rows_get_int64 (&rows, 0);
   place->server_id = hark_rows_get_int64 (&rows, 1);
   place->author_id = hark_rows_get_int64 (&rows, 2);
-  place->owner_id = hark_rows_get_int64 (&rows, 3);
   return TRUE;
 }

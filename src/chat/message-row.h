@@ -56,7 +56,6 @@ typedef struct
   gint64 channel_id;
   gint64 server_id;
   gint64 author_id;
-  gint64 owner_id; /* of the server */
 } HarkMessagePlace;
 
 gboolean hark_message_find (HarkTransaction *tx, gint64 message_id, gint64 actor, gboolean is_admin,

@@ -12,6 +12,7 @@
 #include "chat/rows.h"
 #include "chat/user-row.h"
 #include "core/event-log.h"
+#include "core/ranges.h"
 
 #include <string.h>
 
@@ -35,6 +36,7 @@ typedef struct
 {
   HarkTopic topic; /* (owned) */
   gint64 cursor;
+  GArray *ranges; /* (nullable) (owned) (element-type HarkRange): the part of it that was joined; %NULL: all */
 } Cursor;
 
 typedef struct
@@ -46,6 +48,7 @@ typedef struct
   gint64 session_id; /* out: of the session that is taken up */
   gint64 seen_rev;   /* out: what it had been told of users */
   gsize room;        /* bytes of events that there is still room for */
+  GArray *subjects;  /* out (element-type gint64): of the events that it missed */
   guint n_recovered; /* out */
   guint n_reset;     /* out */
 } Resuming;
@@ -53,13 +56,16 @@ typedef struct
 static void
 cursor_clear (gpointer data)
 {
-  hark_topic_clear (&((Cursor *)data)->topic);
+  Cursor *cursor = data;
+  hark_topic_clear (&cursor->topic);
+  g_clear_pointer (&cursor->ranges, g_array_unref);
 }
 
 static void
 resuming_clear (HarkSnapshot *snapshot)
 {
   g_array_unref (((Resuming *)snapshot)->cursors);
+  g_array_unref (((Resuming *)snapshot)->subjects);
 }
 
 static GArray *
@@ -124,22 +130,30 @@ list_topics (HarkTransaction *tx, Resuming *self, GArray *topics, GError **error
   for (guint i = 0; i < self->cursors->len; i++)
     {
       Cursor *given = &g_array_index (self->cursors, Cursor, i);
-      Cursor cursor = { hark_topic_copy (&given->topic), given->cursor };
+      Cursor cursor = { hark_topic_copy (&given->topic), given->cursor, NULL };
       g_array_append_val (topics, cursor);
     }
   if (!hark_transaction_query (tx, &rows, error,
-                               "SELECT topic, cursor FROM session_topics WHERE session_id = ? ORDER BY topic", "i",
+                               "SELECT topic, cursor, ranges FROM session_topics WHERE session_id = ? ORDER BY topic", "i",
                                self->session_id))
     return FALSE;
   while (hark_rows_next (&rows, &local_error))
     {
-      Cursor cursor = { { 0 }, hark_rows_get_int64 (&rows, 1) };
+      Cursor cursor = { { 0 }, hark_rows_get_int64 (&rows, 1), NULL };
+      Cursor *given;
+      gsize len;
       if (!hark_topic_parse (hark_rows_get_text (&rows, 0, NULL), &cursor.topic, error))
         return FALSE;
-      if (find_cursor (self->cursors, &cursor.topic) == NULL)
-        g_array_append_val (topics, cursor);
-      else
-        hark_topic_clear (&cursor.topic);
+      cursor.ranges = hark_session_store_unpack_ranges (hark_rows_get_blob (&rows, 2, &len), len);
+      given = find_cursor (topics, &cursor.topic);
+      if (given == NULL)
+        {
+          g_array_append_val (topics, cursor);
+          continue;
+        }
+      g_clear_pointer (&given->ranges, g_array_unref);
+      given->ranges = g_steal_pointer (&cursor.ranges);
+      cursor_clear (&cursor);
     }
   return hark_rows_check (&local_error, error);
 }
@@ -154,7 +168,7 @@ count_bytes (GPtrArray *events)
 }
 
 static void
-write_events (Resuming *self, GPtrArray *events)
+write_events (Resuming *self, const Cursor *cursor, GPtrArray *events)
 {
   HarkJsonWriter *json = &self->parent.reply;
   hark_json_writer_member (json, "events");
@@ -162,10 +176,27 @@ write_events (Resuming *self, GPtrArray *events)
   for (guint i = 0; i < events->len; i++)
     {
       const HarkEvent *event = events->pdata[i];
-      if (hark_event_may_see (event, self->parent.actor))
-        hark_json_writer_raw (json, event->json, event->len);
+      if (!hark_event_may_see (event, self->parent.actor)
+          || (event->subject != 0 && cursor->ranges != NULL && !hark_ranges_contain (cursor->ranges, event->subject)))
+        continue;
+      hark_json_writer_raw (json, event->json, event->len);
+      /* Who came into a part of a list is loaded, as if he had been there when it was read. */
+      if (event->subject != 0)
+        g_array_append_val (self->subjects, event->subject);
     }
   hark_json_writer_end_array (json);
+}
+
+static void
+join_topic (Resuming *self, const Cursor *cursor, gint64 seq)
+{
+  if (cursor->ranges == NULL)
+    hark_snapshot_add_topic (&self->parent, &cursor->topic, seq, FALSE);
+  for (guint i = 0; cursor->ranges != NULL && i < cursor->ranges->len; i++)
+    {
+      const HarkRange *range = &g_array_index (cursor->ranges, HarkRange, i);
+      hark_snapshot_add_part (&self->parent, &cursor->topic, seq, range->after, range->last);
+    }
 }
 
 /* A topic whose right was lost is told as reset, and not joined: asking anew tells the client the rest. */
@@ -184,19 +215,23 @@ recover_topic (HarkTransaction *tx, Resuming *self, const Cursor *cursor, GError
           && !hark_event_log_read (tx, &cursor->topic, cursor->cursor, limits->resume_events, events, &reset, &seq,
                                    error)))
     return FALSE;
+  /* The client names a list of which the store does not know what part it had. */
+  if (cursor->topic.kind == HARK_TOPIC_MEMBERS && cursor->ranges == NULL)
+    may = FALSE;
+  reset |= !may;
   bytes = count_bytes (events);
   if (bytes > self->room)
     reset = TRUE;
   else
     self->room -= bytes;
   if (may)
-    hark_snapshot_add_topic (&self->parent, &cursor->topic, seq, FALSE);
+    join_topic (self, cursor, seq);
   hark_json_writer_begin_object (json);
   hark_json_writer_member_string (json, "topic", hark_topic_format (&cursor->topic, text));
   hark_json_writer_member_string (json, "result", reset ? "reset" : "recovered");
   hark_json_writer_member_int (json, "seq", seq);
   if (!reset)
-    write_events (self, events);
+    write_events (self, cursor, events);
   hark_json_writer_end_object (json);
   self->n_reset += reset;
   self->n_recovered += !reset;
@@ -281,8 +316,11 @@ resume_in_thread (HarkTransaction *tx, HarkSnapshot *snapshot, GError **error)
   self->room = self->resume->limits->resume_bytes;
   self->n_recovered = 0;
   self->n_reset = 0;
-  return find_session (tx, self, &loaded, error) && recover_topics (tx, self, error)
-         && recover_users (tx, self, loaded, error);
+  g_array_set_size (self->subjects, 0);
+  if (!find_session (tx, self, &loaded, error) || !recover_topics (tx, self, error))
+    return FALSE;
+  g_array_append_vals (loaded, self->subjects->data, self->subjects->len);
+  return recover_users (tx, self, loaded, error);
 }
 
 /* The hub's side. */
@@ -291,7 +329,7 @@ static gboolean
 read_cursor (HarkJsonReader *reader, GArray *cursors, GError **error)
 {
   g_autofree char *name = hark_json_string_dup_c (reader->slice);
-  Cursor cursor = { { 0 }, 0 };
+  Cursor cursor = { { 0 }, 0, NULL };
   if (name == NULL || !hark_topic_parse (name, &cursor.topic, NULL))
     {
       g_set_error (error, HARK_ERROR, HARK_ERROR_BAD_REQUEST, "\"cursors\": a name in it is no topic");
@@ -376,6 +414,7 @@ on_resume (HarkCommand *command, gpointer concern)
   self->resume = resume;
   self->parent.joined = on_resumed;
   self->cursors = cursors_new ();
+  self->subjects = g_array_new (FALSE, FALSE, sizeof (gint64));
   if (hark_json_object_get_string (command->args, "resume", HARK_FIELD_REQUIRED, 256, &token, &error)
       && read_cursors (command->args, self->cursors, &error))
     {

@@ -16,16 +16,49 @@ not_found (const char *field, GError **error)
   return FALSE;
 }
 
+static gboolean
+check_permission (const HarkStanding *standing, HarkPermission permission, const char *field, GError **error)
+{
+  if (standing->permissions & permission)
+    return TRUE;
+  if (permission == HARK_PERMISSION_OWN)
+    g_set_error (error, HARK_ERROR, HARK_ERROR_FORBIDDEN, "\"%s\": only the server's owner may do that", field);
+  else
+    g_set_error (error, HARK_ERROR, HARK_ERROR_FORBIDDEN, "\"%s\": that needs the permission %s", field,
+                 hark_permission_get_name (permission));
+  return FALSE;
+}
+
+/* What everybody's role gives, and the member's own. */
+static gboolean
+add_roles (HarkTransaction *tx, gint64 server_id, gint64 user_id, HarkStanding *standing, GError **error)
+{
+  g_auto (HarkRows) rows = HARK_ROWS_INIT;
+  g_autoptr (GError) local_error = NULL;
+  if (!hark_transaction_query (tx, &rows, error,
+                               "SELECT permissions, position FROM roles WHERE role_id = ? UNION ALL"
+                               " SELECT r.permissions, r.position FROM member_roles mr"
+                               " JOIN roles r ON r.role_id = mr.role_id WHERE mr.server_id = ? AND mr.user_id = ?",
+                               "iii", server_id, server_id, user_id))
+    return FALSE;
+  while (hark_rows_next (&rows, &local_error))
+    {
+      standing->permissions |= hark_rows_get_int64 (&rows, 0);
+      standing->rank = MAX (standing->rank, hark_rows_get_int64 (&rows, 1));
+    }
+  return hark_rows_check (&local_error, error);
+}
+
 /**
- * hark_rights_manage_server:
- * @owner_id: (out)
+ * hark_rights_get_standing:
+ * @is_admin: of the hub: above every owner
+ * @standing: (out)
  *
- * Returns: whether @actor may change the server: its owner and administrators may. %HARK_ERROR_FORBIDDEN for its other
- *   members, %HARK_ERROR_NOT_FOUND for everybody else
+ * Returns: %FALSE with %HARK_ERROR_NOT_FOUND for a server that there is not, and for who is no member
  */
 gboolean
-hark_rights_manage_server (HarkTransaction *tx, gint64 server_id, gint64 actor, gboolean is_admin, gint64 *owner_id,
-                           GError **error)
+hark_rights_get_standing (HarkTransaction *tx, gint64 server_id, gint64 user_id, gboolean is_admin,
+                          HarkStanding *standing, GError **error)
 {
   g_auto (HarkRows) rows = HARK_ROWS_INIT;
   gboolean is_member;
@@ -33,25 +66,46 @@ hark_rights_manage_server (HarkTransaction *tx, gint64 server_id, gint64 actor, 
                                "SELECT s.owner_id, m.user_id FROM servers s"
                                " LEFT JOIN members m ON m.server_id = s.server_id AND m.user_id = ?"
                                " WHERE s.server_id = ?",
-                               "ii", actor, server_id)
+                               "ii", user_id, server_id)
       || !hark_rows_require (&rows, "server_id", error))
     return FALSE;
-  *owner_id = hark_rows_get_int64 (&rows, 0);
+  standing->owner_id = hark_rows_get_int64 (&rows, 0);
+  standing->permissions = HARK_PERMISSIONS_ALL;
+  standing->rank = G_MAXINT64;
   is_member = !hark_rows_is_null (&rows, 1);
-  if (is_admin || *owner_id == actor)
+  hark_rows_end (&rows);
+  if (is_admin || standing->owner_id == user_id)
     return TRUE;
   if (!is_member)
     return not_found ("server_id", error);
-  g_set_error (error, HARK_ERROR, HARK_ERROR_FORBIDDEN, "\"server_id\": only its owner may do that");
-  return FALSE;
+  standing->permissions = 0;
+  standing->rank = 0;
+  return add_roles (tx, server_id, user_id, standing, error);
 }
 
-/* As hark_rights_manage_server (), for the server of a channel; a member who may not see it hears NOT_FOUND. */
+/**
+ * hark_rights_manage_server:
+ * @standing: (out)
+ *
+ * Returns: whether @actor has @permission there; %HARK_ERROR_FORBIDDEN for members who have not, %HARK_ERROR_NOT_FOUND
+ *   for everybody else
+ */
+gboolean
+hark_rights_manage_server (HarkTransaction *tx, gint64 server_id, gint64 actor, gboolean is_admin,
+                           HarkPermission permission, HarkStanding *standing, GError **error)
+{
+  return hark_rights_get_standing (tx, server_id, actor, is_admin, standing, error)
+         && check_permission (standing, permission, "server_id", error);
+}
+
+/* As hark_rights_manage_server () with the permission to manage channels, for the server of one; a member who may not
+ * see the channel hears NOT_FOUND. */
 gboolean
 hark_rights_manage_channel (HarkTransaction *tx, gint64 channel_id, gint64 actor, gboolean is_admin,
                             HarkChannelRights *channel, GError **error)
 {
   g_auto (HarkRows) rows = HARK_ROWS_INIT;
+  HarkStanding standing;
   gboolean may_see;
   if (!hark_transaction_query (tx, &rows, error,
                                "SELECT c.server_id, s.owner_id, c.private, m.user_id IS NOT NULL AND " HARK_SQL_MAY_SEE
@@ -65,11 +119,39 @@ hark_rights_manage_channel (HarkTransaction *tx, gint64 channel_id, gint64 actor
   channel->owner_id = hark_rows_get_int64 (&rows, 1);
   channel->private = hark_rows_get_int64 (&rows, 2) != 0;
   may_see = hark_rows_get_int64 (&rows, 3) != 0;
+  hark_rows_end (&rows);
   if (is_admin || channel->owner_id == actor)
     return TRUE;
   if (!may_see)
     return not_found ("channel_id", error);
-  g_set_error (error, HARK_ERROR, HARK_ERROR_FORBIDDEN, "\"channel_id\": only the server's owner may do that");
+  return hark_rights_get_standing (tx, channel->server_id, actor, FALSE, &standing, error)
+         && check_permission (&standing, HARK_PERMISSION_MANAGE_CHANNELS, "channel_id", error);
+}
+
+/**
+ * hark_rights_check_rank:
+ * @standing: of who acts on another member
+ *
+ * Nobody acts on who is as high, and nobody on the owner but the owner and administrators.
+ */
+gboolean
+hark_rights_check_rank (HarkTransaction *tx, gint64 server_id, const HarkStanding *standing, gint64 user_id,
+                        GError **error)
+{
+  HarkStanding other;
+  gboolean is_member;
+  if (!hark_rights_is_member (tx, server_id, user_id, &is_member, error))
+    return FALSE;
+  if (!is_member)
+    {
+      g_set_error (error, HARK_ERROR, HARK_ERROR_NOT_FOUND, "\"user_id\": there is no such member");
+      return FALSE;
+    }
+  if (!hark_rights_get_standing (tx, server_id, user_id, FALSE, &other, error))
+    return FALSE;
+  if (standing->rank == G_MAXINT64 || other.rank < standing->rank)
+    return TRUE;
+  g_set_error (error, HARK_ERROR, HARK_ERROR_FORBIDDEN, "\"user_id\": that member's highest role is not below yours");
   return FALSE;
 }
 
@@ -128,6 +210,7 @@ hark_rights_check_topic (HarkTransaction *tx, const HarkTopic *topic, gint64 use
   switch (topic->kind)
     {
     case HARK_TOPIC_SERVER:
+    case HARK_TOPIC_MEMBERS:
       return hark_rights_is_member (tx, topic->id, user_id, may, error);
     case HARK_TOPIC_CHANNEL:
       return hark_rights_may_see (tx, topic->id, user_id, may, error);
@@ -144,8 +227,8 @@ hark_rights_check_topic (HarkTransaction *tx, const HarkTopic *topic, gint64 use
 }
 
 /* Takes the ids of a query that has begun. */
-static GArray *
-collect (HarkRows *rows, GError **error)
+GArray *
+hark_ids_collect (HarkRows *rows, GError **error)
 {
   g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint64));
   g_autoptr (GError) local_error = NULL;
@@ -166,7 +249,7 @@ hark_rights_list_members (HarkTransaction *tx, gint64 server_id, GError **error)
   if (!hark_transaction_query (tx, &rows, error, "SELECT user_id FROM members WHERE server_id = ? ORDER BY user_id",
                                "i", server_id))
     return NULL;
-  return collect (&rows, error);
+  return hark_ids_collect (&rows, error);
 }
 
 /* Who may see a channel that is private. */
@@ -182,7 +265,7 @@ hark_rights_list_viewers (HarkTransaction *tx, gint64 channel_id, GError **error
                                " JOIN member_roles mr ON mr.role_id = rg.role_id WHERE rg.channel_id = ? ORDER BY 1",
                                "iii", channel_id, channel_id, channel_id))
     return NULL;
-  return collect (&rows, error);
+  return hark_ids_collect (&rows, error);
 }
 
 static int

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "chat/permissions.h"
 #include "core/transaction.h"
 
 G_BEGIN_DECLS
@@ -19,9 +20,21 @@ typedef struct
   gboolean private;
 } HarkChannelRights;
 
+/* How somebody stands in a server. */
+typedef struct
+{
+  gint64 owner_id;
+  guint permissions; /* a sum of HarkPermission */
+  gint64 rank;       /* the position of the highest role; 0: none; %G_MAXINT64: the owner, or an administrator */
+} HarkStanding;
+
 /* All of these are for works. NOT_FOUND is also what somebody gets who may not know that the thing exists. */
+gboolean hark_rights_get_standing (HarkTransaction *tx, gint64 server_id, gint64 user_id, gboolean is_admin,
+                                   HarkStanding *standing, GError **error);
 gboolean hark_rights_manage_server (HarkTransaction *tx, gint64 server_id, gint64 actor, gboolean is_admin,
-                                    gint64 *owner_id, GError **error);
+                                    HarkPermission permission, HarkStanding *standing, GError **error);
+gboolean hark_rights_check_rank (HarkTransaction *tx, gint64 server_id, const HarkStanding *standing, gint64 user_id,
+                                 GError **error);
 gboolean hark_rights_manage_channel (HarkTransaction *tx, gint64 channel_id, gint64 actor, gboolean is_admin,
                                      HarkChannelRights *channel, GError **error);
 gboolean hark_rights_check_member (HarkTransaction *tx, gint64 server_id, gint64 user_id, GError **error);
@@ -37,6 +50,7 @@ GArray *hark_rights_list_viewers (HarkTransaction *tx, gint64 channel_id, GError
 GArray *hark_ids_subtract (GArray *from, GArray *what);
 gboolean hark_ids_contains (GArray *sorted, gint64 id);
 GArray *hark_ids_single (gint64 id);
+GArray *hark_ids_collect (HarkRows *rows, GError **error);
 
 /* What is gone from whose list. */
 typedef enum

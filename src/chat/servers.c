@@ -8,6 +8,7 @@
 #include "chat/fields.h"
 #include "chat/request.h"
 #include "chat/rights.h"
+#include "chat/roles.h"
 #include "chat/rows.h"
 #include "chat/unread.h"
 
@@ -43,7 +44,7 @@ read_servers (HarkTransaction *tx, GetServers *self, gboolean all, GArray *unrea
   g_auto (HarkRows) rows = HARK_ROWS_INIT;
   g_autoptr (GError) local_error = NULL;
   if (!hark_transaction_query (tx, &rows, error,
-                               "SELECT s.server_id, s.name, s.icon, s.rev, m.rev, coalesce(t.seq, 0),"
+                               "SELECT s.server_id, s.name, s.icon, s.rev, m.joined_rev, coalesce(t.seq, 0),"
                                " (SELECT coalesce(sum(" HARK_SQL_UNREAD "), 0) FROM channels c LEFT JOIN read_marks r"
                                " ON r.user_id = m.user_id AND r.channel_id = c.channel_id"
                                " WHERE c.server_id = s.server_id AND " HARK_SQL_MAY_SEE ")"
@@ -188,6 +189,7 @@ create_server_in_thread (HarkTransaction *tx, gpointer data, GError **error)
                               error, "INSERT INTO servers (server_id, name, icon, owner_id, created_at) VALUES (?, ?, ?, ?, ?)",
                               "ittii", self->server_id, self->name, hark_field_or_null (self->icon), self->owner_id,
                               hark_transaction_now_ms (tx))
+      || !hark_roles_add_everyone (tx, self->server_id, error)
       || !hark_membership_begin (tx, self->server_id, self->owner_id, servers->limits, &self->arrival, error)
       || !hark_transaction_exec (tx, error, "UPDATE servers SET rev = ? WHERE server_id = ?", "ii", self->arrival.rev,
                                  self->server_id))
@@ -312,9 +314,12 @@ static gboolean
 update_server_in_thread (HarkTransaction *tx, gpointer data, GError **error)
 {
   ServerRequest *self = data;
-  if (!hark_rights_manage_server (tx, self->server_id, self->parent.actor, self->parent.is_admin, &self->old_owner,
+  HarkPermission needed = self->owner_id != 0 ? HARK_PERMISSION_OWN : HARK_PERMISSION_MANAGE_SERVER;
+  HarkStanding standing;
+  if (!hark_rights_manage_server (tx, self->server_id, self->parent.actor, self->parent.is_admin, needed, &standing,
                                   error))
     return FALSE;
+  self->old_owner = standing.owner_id;
   if (self->name == NULL && self->icon == NULL && self->owner_id == 0)
     return TRUE;
   if (self->name != NULL
@@ -382,8 +387,9 @@ delete_server_in_thread (HarkTransaction *tx, gpointer data, GError **error)
   DeleteServer *self = data;
   HarkTopic topic = hark_topic (HARK_TOPIC_SERVER, self->server_id);
   g_auto (HarkDraft) draft = HARK_DRAFT_INIT;
-  gint64 owner_id;
-  if (!hark_rights_manage_server (tx, self->server_id, self->parent.actor, self->parent.is_admin, &owner_id, error)
+  HarkStanding standing;
+  if (!hark_rights_manage_server (tx, self->server_id, self->parent.actor, self->parent.is_admin, HARK_PERMISSION_OWN,
+                                  &standing, error)
       || !hark_departure_add_server (&self->departure, tx, self->server_id, error)
       || !hark_draft_begin (&draft, tx, &topic, "remove_server", error))
     return FALSE;

@@ -7,6 +7,8 @@
  */
 #include "chat/session-store.h"
 
+#include "core/ranges.h"
+
 #include <string.h>
 
 #define FLUSH_MS 250
@@ -19,6 +21,7 @@ typedef struct
 {
   HarkTopic topic; /* (owned) */
   gint64 cursor;
+  GArray *ranges; /* (nullable) (owned) (element-type HarkRange) */
 } TopicRow;
 
 /* A session as it is written. */
@@ -69,7 +72,9 @@ struct _HarkSessionStore
 static void
 topic_row_clear (gpointer data)
 {
-  hark_topic_clear (&((TopicRow *)data)->topic);
+  TopicRow *row = data;
+  hark_topic_clear (&row->topic);
+  g_clear_pointer (&row->ranges, g_array_unref);
 }
 
 static void
@@ -93,6 +98,34 @@ record_free (gpointer data)
 
 /* Works. */
 
+/* Returns: (transfer full) (nullable): see hark_session_store_unpack_ranges () */
+static GByteArray *
+pack_ranges (GArray *ranges)
+{
+  GByteArray *packed = ranges != NULL ? g_byte_array_new () : NULL;
+  for (guint i = 0; ranges != NULL && i < ranges->len; i++)
+    {
+      const HarkRange *range = &g_array_index (ranges, HarkRange, i);
+      gint64 pair[2] = { GINT64_TO_LE (range->after), GINT64_TO_LE (range->last) };
+      g_byte_array_append (packed, (const guint8 *)pair, sizeof pair);
+    }
+  return packed;
+}
+
+/* Returns: (transfer full) (nullable): %NULL: all of the topic */
+GArray *
+hark_session_store_unpack_ranges (const guint8 *data, gsize len)
+{
+  GArray *ranges = data != NULL ? hark_ranges_new () : NULL;
+  gint64 pair[2];
+  for (gsize i = 0; data != NULL && i + sizeof pair <= len; i += sizeof pair)
+    {
+      memcpy (pair, data + i, sizeof pair);
+      hark_ranges_add (ranges, GINT64_FROM_LE (pair[0]), GINT64_FROM_LE (pair[1]));
+    }
+  return ranges;
+}
+
 static gboolean
 write_topics (HarkTransaction *tx, const SessionRow *row, GError **error)
 {
@@ -101,9 +134,12 @@ write_topics (HarkTransaction *tx, const SessionRow *row, GError **error)
   for (guint i = 0; i < row->topics->len; i++)
     {
       const TopicRow *topic = &g_array_index (row->topics, TopicRow, i);
+      g_autoptr (GByteArray) packed = pack_ranges (topic->ranges);
       char text[HARK_TOPIC_MAX + 1];
-      if (!hark_transaction_exec (tx, error, "INSERT INTO session_topics (session_id, topic, cursor) VALUES (?, ?, ?)",
-                                  "iti", row->session_id, hark_topic_format (&topic->topic, text), topic->cursor))
+      if (!hark_transaction_exec (tx, error,
+                                  "INSERT INTO session_topics (session_id, topic, cursor, ranges) VALUES (?, ?, ?, ?)",
+                                  "itib", row->session_id, hark_topic_format (&topic->topic, text), topic->cursor,
+                                  packed != NULL ? packed->data : NULL, packed != NULL ? (gsize)packed->len : 0))
         return FALSE;
     }
   return TRUE;
@@ -199,7 +235,8 @@ session_row_new (HarkSessionStore *self, HarkSession *session, const Record *rec
       /* Whoever has reserved it resumes it. */
       if (hark_topic_is_reserved (subscribed))
         continue;
-      topic = (TopicRow){ hark_topic_copy (subscribed), hark_subscription_get_cursor (subscription) };
+      topic = (TopicRow){ hark_topic_copy (subscribed), hark_subscription_get_cursor (subscription),
+                          subscription->ranges != NULL ? g_array_copy (subscription->ranges) : NULL };
       g_array_append_val (row->topics, topic);
     }
   return row;

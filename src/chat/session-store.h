@@ -24,6 +24,8 @@ void hark_session_store_flush (HarkSessionStore *self);
 /* A session was taken up: it is not kept any longer. */
 void hark_session_store_forget (HarkSessionStore *self, gint64 session_id);
 
+/* What a session had of a topic, as it is stored. For works. */
+GArray *hark_session_store_unpack_ranges (const guint8 *data, gsize len);
 guint hark_session_store_get_n_dirty (HarkSessionStore *self);
 
 /* For works. At the start: what went on when the process before ended has ended now. */

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "core/event-log.h"
+#include "core/ranges.h"
 
 #define MAX_ATTEMPTS 4
 
@@ -19,6 +20,7 @@ typedef struct
   gint64 cursor;     /* its seq in the snapshot */
   gboolean is_state; /* the reply replaces what the client knows of it */
   const char *adds;  /* (nullable): the kind of event that leaves the reply right; a constant */
+  HarkRange part;    /* what of it; last is 0: all */
 } HarkJoin;
 
 typedef struct
@@ -83,14 +85,21 @@ hark_snapshot_free (gpointer snapshot)
 void
 hark_snapshot_add_topic (HarkSnapshot *self, const HarkTopic *topic, gint64 cursor, gboolean is_state)
 {
-  HarkJoin join = { hark_topic_copy (topic), cursor, is_state, NULL };
+  HarkJoin join = { hark_topic_copy (topic), cursor, is_state, NULL, { 0, 0 } };
   g_array_append_val (self->topics, join);
 }
 
 void
 hark_snapshot_add_growing (HarkSnapshot *self, const HarkTopic *topic, gint64 cursor, const char *adds)
 {
-  HarkJoin join = { hark_topic_copy (topic), cursor, TRUE, adds };
+  HarkJoin join = { hark_topic_copy (topic), cursor, TRUE, adds, { 0, 0 } };
+  g_array_append_val (self->topics, join);
+}
+
+void
+hark_snapshot_add_part (HarkSnapshot *self, const HarkTopic *topic, gint64 cursor, gint64 after, gint64 last)
+{
+  HarkJoin join = { hark_topic_copy (topic), cursor, TRUE, NULL, { after, last } };
   g_array_append_val (self->topics, join);
 }
 
@@ -211,6 +220,19 @@ holds (HarkSnapshot *self, HarkSession *session, guint *n_new, gboolean *joined_
 }
 
 static gboolean
+check_parts (const HarkJoin *join, HarkSession *session, const HarkHubLimits *limits, GError **error)
+{
+  HarkSubscription *subscription = join->part.last != 0 ? hark_session_find_subscription (session, &join->topic) : NULL;
+  GArray *ranges = subscription != NULL ? subscription->ranges : NULL;
+  if (ranges == NULL || ranges->len < limits->max_parts
+      || hark_ranges_meet (ranges, join->part.after, join->part.last))
+    return TRUE;
+  g_set_error (error, HARK_ERROR, HARK_ERROR_TOO_LARGE,
+               "a session can have loaded %u separate parts of a list: \"forget\" some", limits->max_parts);
+  return FALSE;
+}
+
+static gboolean
 check_bounds (HarkSnapshot *self, HarkSession *session, guint n_new, GError **error)
 {
   const HarkHubLimits *limits = hark_hub_get_limits (self->owner->hub);
@@ -227,6 +249,9 @@ check_bounds (HarkSnapshot *self, HarkSession *session, guint n_new, GError **er
                    "a session can have loaded %u users at a time: \"forget\" some", limits->max_interests);
       return FALSE;
     }
+  for (guint i = 0; i < self->topics->len; i++)
+    if (!check_parts (&g_array_index (self->topics, HarkJoin, i), session, limits, error))
+      return FALSE;
   return TRUE;
 }
 
@@ -239,7 +264,11 @@ join (HarkSnapshot *self, HarkSession *session)
   for (guint i = 0; i < self->topics->len && session->state == HARK_SESSION_OPEN; i++)
     {
       HarkJoin *joining = &g_array_index (self->topics, HarkJoin, i);
-      hark_hub_subscribe (hub, session, &joining->topic, joining->cursor, self->rev, NULL);
+      if (joining->part.last == 0)
+        hark_hub_subscribe (hub, session, &joining->topic, joining->cursor, self->rev, NULL);
+      else
+        hark_hub_subscribe_part (hub, session, &joining->topic, joining->part.after, joining->part.last,
+                                 joining->cursor, self->rev, NULL);
     }
   for (guint i = 0; i < self->users->len; i++)
     ids[i] = g_array_index (self->users, HarkJoinedUser, i).user_id;

@@ -44,6 +44,8 @@ void hark_snapshot_add_topic (HarkSnapshot *self, const HarkTopic *topic, gint64
 /* As above with @is_state, for a list of things that mostly grows: that events of kind @adds were told meanwhile leaves
  * the reply right. */
 void hark_snapshot_add_growing (HarkSnapshot *self, const HarkTopic *topic, gint64 cursor, const char *adds);
+/* As hark_snapshot_add_topic () with @is_state, for the part of the topic that is about the ids after @after up to @last. */
+void hark_snapshot_add_part (HarkSnapshot *self, const HarkTopic *topic, gint64 cursor, gint64 after, gint64 last);
 void hark_snapshot_add_user (HarkSnapshot *self, gint64 user_id, gint64 seq);
 
 HarkSnapshots *hark_snapshots_new (HarkHub *hub, HarkStore *store, HarkMetrics *metrics);

@@ -41,7 +41,7 @@ hark_unread_count_write (const HarkUnreadCount *self, HarkJsonWriter *json)
 /* Rights and channels change by events of the server, messages by events of the channel; a mark is no event, and says
  * what had happened when it was made. */
 #define CHANGED \
-  "(m.rev > ? OR r.rev >= ? OR " NEWEST ("'channel/' || c.channel_id") " > ?" \
+  "(m.joined_rev > ? OR r.rev >= ? OR " NEWEST ("'channel/' || c.channel_id") " > ?" \
   " OR " NEWEST ("'server/' || m.server_id") " > ?)"
 
 /* clang-format on */

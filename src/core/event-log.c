@@ -28,6 +28,7 @@ hark_event_log_reserve (HarkTransaction *tx, const HarkTopic *topic, HarkLogPosi
     return FALSE;
   position->topic_id = hark_rows_get_int64 (&rows, 0);
   position->seq = hark_rows_get_int64 (&rows, 1);
+  position->subject = 0;
   return TRUE;
 }
 
@@ -59,7 +60,7 @@ unpack_audience (const guint8 *data, gsize len)
 
 /**
  * hark_event_log_append:
- * @position: from hark_event_log_reserve ()
+ * @position: from hark_event_log_reserve (); with a subject there is no @audience
  * @json: (array length=len): the complete object a native client gets, with `type` and `seq`
  * @audience: (nullable) (transfer full) (element-type gint64): the only users who may see it
  * @rev: (out) (optional): the event's rev
@@ -75,7 +76,16 @@ hark_event_log_append (HarkTransaction *tx, const HarkTopic *topic, const HarkLo
   g_autoptr (GByteArray) packed = NULL; /* bound without a copy: outlives the step */
   gint64 now = hark_transaction_now_ms (tx);
   gboolean started;
-  if (audience == NULL)
+  event->subject = position->subject;
+  if (position->subject != 0)
+    {
+      started = hark_transaction_query (tx, &rows, error,
+                                        "INSERT INTO event_log (topic_id, seq, kind, payload, at, subject)"
+                                        " VALUES (?, ?, ?, ?, ?, ?) RETURNING rev",
+                                        "iitTii", position->topic_id, position->seq, kind, json, len, now,
+                                        position->subject);
+    }
+  else if (audience == NULL)
     {
       started = hark_transaction_query (tx, &rows, error,
                                         "INSERT INTO event_log (topic_id, seq, kind, payload, at)"
@@ -155,7 +165,7 @@ hark_event_log_read (HarkTransaction *tx, const HarkTopic *topic, gint64 cursor,
       return TRUE;
     }
   if (!hark_transaction_query (tx, &rows, error,
-                               "SELECT l.seq, l.rev, l.kind, l.payload, l.audience FROM topics t"
+                               "SELECT l.seq, l.rev, l.kind, l.payload, l.audience, coalesce(l.subject, 0) FROM topics t"
                                " JOIN event_log l ON l.topic_id = t.topic_id"
                                " WHERE t.name = ? AND l.seq > ? ORDER BY l.seq",
                                "ti", hark_topic_format (topic, name), cursor))
@@ -172,6 +182,7 @@ hark_event_log_read (HarkTransaction *tx, const HarkTopic *topic, gint64 cursor,
           const guint8 *packed = hark_rows_get_blob (&rows, 4, &audience_len);
           hark_event_take_audience (event, unpack_audience (packed, audience_len));
         }
+      event->subject = hark_rows_get_int64 (&rows, 5);
       g_ptr_array_add (events, event);
       if (found != next)
         break;

@@ -14,6 +14,7 @@ typedef struct
 {
   gint64 topic_id; /* row of the topic */
   gint64 seq;
+  gint64 subject; /* 0, unless the event is for those alone who have the part of the topic where this is */
 } HarkLogPosition;
 
 gboolean hark_event_log_reserve (HarkTransaction *tx, const HarkTopic *topic, HarkLogPosition *position, GError **error);

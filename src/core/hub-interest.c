@@ -6,6 +6,7 @@
 #include "core/hub-private.h"
 
 #include "base/error.h"
+#include "core/ranges.h"
 
 /* A session may have ended while what it asked for was read. */
 static gboolean
@@ -32,17 +33,71 @@ typedef struct
   HarkSession *session;
   const HarkTopic *topic; /* (nullable): %NULL for users in @added */
   GHashTable *added;      /* (nullable): user ids */
+  const HarkRange *part;  /* (nullable): what is wanted of @topic, without what is had of it already */
+  GArray *had;            /* (nullable) */
 } Replay;
+
+static gboolean
+is_in_part (const Replay *replay, const HarkEvent *event)
+{
+  if (replay->part == NULL || event->subject == 0)
+    return replay->had == NULL || event->subject != 0;
+  return event->subject > replay->part->after && event->subject <= replay->part->last
+         && (replay->had == NULL || !hark_ranges_contain (replay->had, event->subject));
+}
 
 static void
 replay_event (HarkEvent *event, gpointer data)
 {
   Replay *replay = data;
   gboolean wanted = replay->topic != NULL
-                      ? hark_topic_equal (&event->topic, replay->topic)
+                      ? hark_topic_equal (&event->topic, replay->topic) && is_in_part (replay, event)
                       : event->topic.kind == HARK_TOPIC_USER && g_hash_table_contains (replay->added, &event->topic.id);
   if (wanted)
     hark_session_send_event (replay->session, event);
+}
+
+static HarkSubscription *
+subscribe (HarkHub *self, HarkSession *session, const HarkTopic *topic, const HarkRange *part, gint64 cursor, gint64 rev,
+           GError **error)
+{
+  g_autoptr (HarkSession) hold G_GNUC_UNUSED = g_object_ref (session);
+  HarkSubscription *subscription = hark_session_find_subscription (session, topic);
+  g_autoptr (GArray) had = NULL;
+  Replay replay = { self, session, topic, NULL, part, NULL };
+  if (!check_open (session, error))
+    return NULL;
+  if (subscription != NULL && (part == NULL || subscription->ranges == NULL))
+    return subscription;
+  if (subscription == NULL
+      && (session->subscriptions != NULL && session->subscriptions->len >= self->limits.max_subscriptions))
+    {
+      g_set_error (error, HARK_ERROR, HARK_ERROR_TOO_LARGE, "a session can have %u subscriptions at a time",
+                   self->limits.max_subscriptions);
+      return NULL;
+    }
+  if (subscription != NULL && !hark_ranges_meet (subscription->ranges, part->after, part->last)
+      && subscription->ranges->len >= self->limits.max_parts)
+    {
+      g_set_error (error, HARK_ERROR, HARK_ERROR_TOO_LARGE, "a session can have %u separate parts of a list",
+                   self->limits.max_parts);
+      return NULL;
+    }
+  if (!check_remembers (self, rev, error))
+    return NULL;
+  if (subscription == NULL)
+    subscription = hark_index_subscribe (self->index, session, topic, cursor);
+  else
+    had = replay.had = g_array_copy (subscription->ranges);
+  if (part != NULL)
+    {
+      if (subscription->ranges == NULL)
+        subscription->ranges = hark_ranges_new ();
+      hark_ranges_add (subscription->ranges, part->after, part->last);
+    }
+  if (rev >= 0)
+    hark_recent_foreach_since (&self->recent, rev, replay_event, &replay);
+  return check_open (session, error) ? subscription : NULL;
 }
 
 /**
@@ -60,25 +115,15 @@ HarkSubscription *
 hark_hub_subscribe (HarkHub *self, HarkSession *session, const HarkTopic *topic, gint64 cursor, gint64 rev,
                     GError **error)
 {
-  g_autoptr (HarkSession) hold G_GNUC_UNUSED = g_object_ref (session);
-  HarkSubscription *subscription = hark_session_find_subscription (session, topic);
-  Replay replay = { self, session, topic, NULL };
-  if (!check_open (session, error))
-    return NULL;
-  if (subscription != NULL)
-    return subscription;
-  if (session->subscriptions != NULL && session->subscriptions->len >= self->limits.max_subscriptions)
-    {
-      g_set_error (error, HARK_ERROR, HARK_ERROR_TOO_LARGE, "a session can have %u subscriptions at a time",
-                   self->limits.max_subscriptions);
-      return NULL;
-    }
-  if (!check_remembers (self, rev, error))
-    return NULL;
-  subscription = hark_index_subscribe (self->index, session, topic, cursor);
-  if (rev >= 0)
-    hark_recent_foreach_since (&self->recent, rev, replay_event, &replay);
-  return check_open (session, error) ? subscription : NULL;
+  return subscribe (self, session, topic, NULL, cursor, rev, error);
+}
+
+HarkSubscription *
+hark_hub_subscribe_part (HarkHub *self, HarkSession *session, const HarkTopic *topic, gint64 after, gint64 last,
+                         gint64 cursor, gint64 rev, GError **error)
+{
+  HarkRange part = { after, last };
+  return subscribe (self, session, topic, &part, cursor, rev, error);
 }
 
 void
@@ -110,7 +155,7 @@ hark_hub_join_personal (HarkHub *self, HarkSession *session, gint64 rev, GError 
 {
   g_autoptr (HarkSession) hold G_GNUC_UNUSED = g_object_ref (session);
   HarkTopic topic = hark_topic (HARK_TOPIC_PERSONAL, hark_session_get_user_id (session));
-  Replay replay = { self, session, &topic, NULL };
+  Replay replay = { self, session, &topic, NULL, NULL, NULL };
   if (!check_open (session, error) || !check_remembers (self, rev, error))
     return FALSE;
   /* What waits for the end of the turn is replayed. */
@@ -144,7 +189,7 @@ hark_hub_load (HarkHub *self, HarkSession *session, const gint64 *user_ids, guin
 {
   g_autoptr (HarkSession) hold G_GNUC_UNUSED = g_object_ref (session);
   g_autoptr (GHashTable) added = NULL;
-  Replay replay = { self, session, NULL, NULL };
+  Replay replay = { self, session, NULL, NULL, NULL, NULL };
   if (!check_open (session, error))
     return FALSE;
   if (session->n_interests + n > self->limits.max_interests

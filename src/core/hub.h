@@ -20,6 +20,7 @@ typedef struct
   guint max_sessions;          /* in all; 0: no bound */
   guint max_sessions_per_user; /* 0: no bound */
   guint max_subscriptions;     /* of one session */
+  guint max_parts;             /* of a topic that one subscription is to */
   guint max_interests;         /* users that one session has loaded */
   guint max_pending;           /* commands of a session under way before its reading is put off */
   guint max_strikes;           /* refused messages before a session is disconnected for abuse */
@@ -30,7 +31,7 @@ typedef struct
 
 #define HARK_HUB_LIMITS_DEFAULT                                                                                        \
   {                                                                                                                    \
-    0, 100, 1000, 10000, 256, 50, 8192, 8 << 20, 25                                                                    \
+    0, 100, 1000, 100, 10000, 256, 50, 8192, 8 << 20, 25                                                                    \
   }
 
 #define HARK_TYPE_HUB (hark_hub_get_type ())
@@ -91,6 +92,10 @@ gboolean hark_hub_has_published (HarkHub *self, const HarkTopic *topic, gint64 r
  * seq at @rev. TOO_LARGE when the session has too many. */
 HarkSubscription *hark_hub_subscribe (HarkHub *self, HarkSession *session, const HarkTopic *topic, gint64 cursor,
                                       gint64 rev, GError **error);
+/* Subscribes to the part of a topic that is about the ids greater than @after up to @last; to more of it when called
+ * again. What was published about them since @rev follows. TOO_LARGE when the parts are too many. */
+HarkSubscription *hark_hub_subscribe_part (HarkHub *self, HarkSession *session, const HarkTopic *topic, gint64 after,
+                                           gint64 last, gint64 cursor, gint64 rev, GError **error);
 void hark_hub_unsubscribe (HarkHub *self, HarkSession *session, const HarkTopic *topic);
 /* Takes the topic from all sessions of a user (0: of everybody), as when a right is lost. */
 void hark_hub_unsubscribe_user (HarkHub *self, gint64 user_id, const HarkTopic *topic);

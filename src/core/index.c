@@ -190,12 +190,28 @@ has_room (HarkIndex *self, HarkTransport *transport, const HarkBuffer *units)
   return !transport->closing && !transport->given_up && transport->outbox.bytes + units->len <= room;
 }
 
+static gboolean
+is_for_some (const HarkEvent *event)
+{
+  return event->audience != NULL || event->except != 0 || event->subject != 0;
+}
+
+/* Whether a receiver of its topic gets an event that is not for all. */
+static gboolean
+gets (const HarkReceiver *receiver, const HarkEvent *event)
+{
+  HarkSession *session = receiver->session;
+  return hark_event_may_see (event, hark_session_get_user_id (session))
+         && (receiver->is_interest
+             || hark_subscription_wants (session->subscriptions->pdata[receiver->slot], event));
+}
+
 /* Gives events of one topic to its receivers; encodes once for each wire there is among them. */
 static void
 fan_out (HarkIndex *self, HarkTopicEntry *entry, HarkEvent *const *events, guint n_events)
 {
   HarkBuffer *encoded[HARK_MAX_WIRES] = { NULL };
-  gboolean filtered = events[0]->audience != NULL || events[0]->except != 0;
+  gboolean filtered = is_for_some (events[0]);
   gboolean droppable = events[0]->droppable;
   guint n_delivered = 0;
   for (guint i = 0; i < entry->n_receivers; i++)
@@ -206,7 +222,7 @@ fan_out (HarkIndex *self, HarkTopicEntry *entry, HarkEvent *const *events, guint
         __builtin_prefetch (&entry->receivers[i + 2 * PREFETCH].session->transport);
       if (i + PREFETCH < entry->n_receivers)
         __builtin_prefetch (entry->receivers[i + PREFETCH].session->transport);
-      if (filtered && !hark_event_may_see (events[0], hark_session_get_user_id (session)))
+      if (filtered && !gets (&entry->receivers[i], events[0]))
         continue;
       if (encoded[wire] == NULL)
         encoded[wire] = encode (self, session->wire, events, n_events);
@@ -293,7 +309,7 @@ hark_index_publish (HarkIndex *self, HarkEvent *event)
     return;
   if (event->seq > 0)
     entry->published_seq = event->seq;
-  if (event->audience != NULL || event->except != 0 || event->droppable)
+  if (is_for_some (event) || event->droppable)
     {
       settle (self, entry);
       fan_out (self, entry, &event, 1);

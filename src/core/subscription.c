@@ -7,6 +7,7 @@
 
 #include "core/index.h"
 #include "core/hub.h"
+#include "core/ranges.h"
 
 G_DEFINE_FINAL_TYPE (HarkSubscription, hark_subscription, G_TYPE_OBJECT)
 
@@ -53,6 +54,7 @@ hark_subscription_finalize (GObject *object)
 {
   HarkSubscription *self = HARK_SUBSCRIPTION (object);
   g_assert (self->session == NULL && self->entry == NULL);
+  g_clear_pointer (&self->ranges, g_array_unref);
   G_OBJECT_CLASS (hark_subscription_parent_class)->finalize (object);
 }
 
@@ -167,6 +169,13 @@ hark_subscription_get_cursor (HarkSubscription *self)
       && hark_outbox_find_unsent (&self->session->transport->outbox, hark_topic_key (&self->entry->topic), &unsent))
     cursor = MIN (cursor, unsent - 1);
   return cursor;
+}
+
+/* Whether an event of its topic is about something in the part of the topic that it is to. */
+gboolean
+hark_subscription_wants (const HarkSubscription *self, const HarkEvent *event)
+{
+  return event->subject == 0 || self->ranges == NULL || hark_ranges_contain (self->ranges, event->subject);
 }
 
 /**

@@ -20,6 +20,7 @@ struct _HarkSubscription
   HarkTopicEntry *entry; /* unowned: entries live while they have receivers; %NULL when ended */
   gint64 cursor;         /* where it began; see hark_subscription_get_cursor () */
   gint64 missed;         /* seq of the first event its session could not be sent; 0: none */
+  GArray *ranges;        /* (nullable) (owned) (element-type HarkRange): the part of the topic it is to; %NULL: all */
   gboolean is_fixed;     /* the session is ending: @cursor is where it ends */
   guint32 position;      /* in the entry's receivers */
   guint32 slot;          /* in the session's subscriptions */
@@ -33,6 +34,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HarkSubscription, g_object_unref)
 
 const HarkTopic *hark_subscription_get_topic (HarkSubscription *self);
 gint64 hark_subscription_get_cursor (HarkSubscription *self);
+gboolean hark_subscription_wants (const HarkSubscription *self, const HarkEvent *event);
 void hark_subscription_end (HarkSubscription *self);
 
 /* For the index. */

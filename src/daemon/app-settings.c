@@ -30,6 +30,7 @@ hark_app_read_hub_limits (HarkConfig *config, HarkHubLimits *limits)
     .max_sessions = setting (config, HARK_SETTING_LIMITS_SESSIONS_MAX),
     .max_sessions_per_user = setting (config, HARK_SETTING_LIMITS_SESSIONS_PER_USER),
     .max_subscriptions = setting (config, HARK_SETTING_LIMITS_SUBSCRIPTIONS_PER_SESSION),
+    .max_parts = setting (config, HARK_SETTING_LIMITS_PARTS_PER_SUBSCRIPTION),
     .max_interests = setting (config, HARK_SETTING_LIMITS_LOADED_USERS_PER_SESSION),
     .max_pending = setting (config, HARK_SETTING_LIMITS_PENDING_COMMANDS),
     .max_strikes = setting (config, HARK_SETTING_LIMITS_STRIKES_MAX),
@@ -110,6 +111,7 @@ hark_app_read_chat_limits (HarkConfig *config, HarkChatLimits *limits)
   limits->servers_per_user = setting (config, HARK_SETTING_CHAT_SERVERS_PER_USER);
   limits->channels_per_server = setting (config, HARK_SETTING_CHAT_CHANNELS_PER_SERVER);
   limits->members_per_server = setting (config, HARK_SETTING_CHAT_MEMBERS_PER_SERVER);
+  limits->roles_per_server = setting (config, HARK_SETTING_CHAT_ROLES_PER_SERVER);
   limits->grants_per_channel = setting (config, HARK_SETTING_CHAT_GRANTS_PER_CHANNEL);
   limits->tokens_per_user = setting (config, HARK_SETTING_CHAT_TOKENS_PER_USER);
   limits->emoji_chars = setting (config, HARK_SETTING_CHAT_EMOJI_LENGTH_MAX);

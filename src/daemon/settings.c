@@ -280,6 +280,10 @@ static const HarkSettingInfo table[HARK_N_SETTINGS] = {
     AT ("limits", "subscriptions-per-session"), INT (1, 1000000), .fallback = "1000",
     .doc = "Servers, channels and rooms that one session has loaded.",
   },
+  [HARK_SETTING_LIMITS_PARTS_PER_SUBSCRIPTION] = {
+    AT ("limits", "parts-per-subscription"), INT (1, 10000), .fallback = "100",
+    .doc = "Separate parts of one list of members that one session has loaded; pages that follow each other are one.",
+  },
   [HARK_SETTING_LIMITS_LOADED_USERS_PER_SESSION] = {
     AT ("limits", "loaded-users-per-session"), INT (1, 1000000), .fallback = "10000",
     .doc = "Users that one session has loaded.",
@@ -512,6 +516,10 @@ static const HarkSettingInfo table[HARK_N_SETTINGS] = {
   [HARK_SETTING_CHAT_MEMBERS_PER_SERVER] = {
     AT ("chat", "members-per-server"), INT (1, 100000000), .fallback = "100000",
     .doc = "Members of one server.",
+  },
+  [HARK_SETTING_CHAT_ROLES_PER_SERVER] = {
+    AT ("chat", "roles-per-server"), INT (0, 10000), .fallback = "250",
+    .doc = "Roles of one server, everybody's not counted.",
   },
   [HARK_SETTING_CHAT_GRANTS_PER_CHANNEL] = {
     AT ("chat", "grants-per-channel"), INT (1, 1000000), .fallback = "10000",

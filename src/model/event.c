@@ -22,6 +22,7 @@ hark_event_new (const HarkTopic *topic, gint64 seq, gint64 rev, const char *kind
   self->kind = g_intern_string (kind);
   self->audience = NULL;
   self->except = 0;
+  self->subject = 0;
   self->droppable = FALSE;
   self->len = len;
   memcpy (self->json, json, len);

@@ -21,6 +21,7 @@ typedef struct
   const char *kind;   /* interned: the JSON's `type` */
   GArray *audience;   /* (nullable) (owned) (element-type gint64): sorted ids of the only users who may see it */
   gint64 except;      /* a user who does not get it; 0: none */
+  gint64 subject;     /* of what on @topic it tells, for who has only a part of the topic; 0: of all of it */
   gboolean droppable; /* not worth a session: who has much waiting does not get it */
   gsize len;          /* bytes in @json */
   char json[];        /* not terminated */

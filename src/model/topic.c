@@ -8,7 +8,7 @@
 #include <string.h>
 
 static const char *const kind_names[HARK_N_TOPIC_KINDS]
-  = { "server", "channel", "user", "inbox", "personal", "room", "app" };
+  = { "server", "channel", "user", "inbox", "personal", "members", "room", "app" };
 
 /* Names, one copy of each. Not GRefString's: GLib 2.74 may hand out an interned string that another thread is just
  * letting go of, and topics are read in the store's threads as well as in the hub's. */

@@ -13,8 +13,9 @@ typedef enum
   HARK_TOPIC_INBOX,   /* inbox/9: what is for a user alone */
   /* personal/9: what every session of a user gets unasked; not to be subscribed to */
   HARK_TOPIC_PERSONAL,
-  HARK_TOPIC_ROOM, /* room/lobby */
-  HARK_TOPIC_APP,  /* app/anything */
+  HARK_TOPIC_MEMBERS, /* members/7: who belongs to a server, to those who have loaded that part of the list */
+  HARK_TOPIC_ROOM,    /* room/lobby */
+  HARK_TOPIC_APP,     /* app/anything */
   HARK_N_TOPIC_KINDS
 } HarkTopicKind;
 

@@ -81,6 +81,7 @@ test_delete (ChatFixture *f, gconstpointer data)
   gint64 server = chat_fixture_server (f, ann, "Harbour"), channel = chat_fixture_channel (f, server, "general", FALSE);
   Client *bobs, *anns;
   g_autoptr (JsonObject) reply = NULL;
+  g_autoptr (JsonObject) gone = NULL;
   JsonObject *message;
   g_test_summary ("A deleted user's sessions and tokens end, messages stay; who owns a server cannot be deleted.");
   chat_fixture_join (f, server, bob);
@@ -92,6 +93,8 @@ test_delete (ChatFixture *f, gconstpointer data)
   g_free (chat_fixture_call (f, "delete_user", "\"user_id\":\"" ID "\"", bob));
   g_assert_cmpuint (client_get_close_code (bobs), ==, HARK_CLOSE_UNAUTHENTICATED);
   chat_fixture_advance (f, 2000);
+  gone = client_pop_type (anns, "remove_member");
+  g_assert_cmpint (json_id (gone, "user_id"), ==, bob);
   client_assert_silent (anns);
   reply = client_ask (anns, "get_messages", "\"channel_id\":\"" ID "\"", channel);
   message = json_array_get_object_element (json_object_get_array_member (reply, "messages"), 0);

@@ -128,7 +128,7 @@ test_lost_right (ChatFixture *f, gconstpointer data)
   }
   client_assert_silent (c.member);
   g_assert_cmpuint (hark_hub_get_n_receivers (f->hub, &topic), ==, 0);
-  g_free (chat_fixture_call (f, "remove_member", "\"server_id\":\"" ID "\",\"user_id\":\"" ID "\"", c.server, c.bob));
+  g_free (chat_fixture_call (f, "kick_member", "\"server_id\":\"" ID "\",\"user_id\":\"" ID "\"", c.server, c.bob));
   client_do (c.owner, "message", "\"channel\":\"" ID "\",\"message\":\"gone\"", open);
   client_assert_silent (c.member);
   client_refused (c.member, HARK_ERROR_NOT_FOUND, "channel_id", "get_messages", "\"channel_id\":\"" ID "\"", open);

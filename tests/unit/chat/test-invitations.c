@@ -174,6 +174,16 @@ test_interval (ChatFixture *f, gconstpointer data)
 }
 
 static void
+set_up_raised (ChatFixture *f, gconstpointer data)
+{
+  static const char *const raised[] = { "invitation", "member", NULL };
+  chat_fixture_set_up (f, data);
+  chat_fixture_stop (f);
+  f->limits.notification_raised = raised;
+  chat_fixture_start (f);
+}
+
+static void
 set_up_bounds (ChatFixture *f, gconstpointer data)
 {
   chat_fixture_set_up (f, data);
@@ -222,7 +232,7 @@ int
 main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
-  ADD ("/invitations/accept", test_accept);
+  g_test_add ("/invitations/accept", ChatFixture, NULL, set_up_raised, test_accept, chat_fixture_tear_down);
   ADD ("/invitations/never-offered", test_never_offered);
   ADD ("/invitations/away", test_away);
   ADD ("/invitations/refused", test_refused);

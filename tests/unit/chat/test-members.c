@@ -53,7 +53,7 @@ come_and_go (ChatFixture *f)
   static guint next_in = 200, next_out = 100;
   if (next_in < 205)
     chat_fixture_join (f, crowd_server, crowd[next_in++]);
-  g_free (chat_fixture_call (f, "remove_member", "\"server_id\":\"" ID "\",\"user_id\":\"" ID "\"", crowd_server,
+  g_free (chat_fixture_call (f, "kick_member", "\"server_id\":\"" ID "\",\"user_id\":\"" ID "\"", crowd_server,
                              crowd[next_out]));
   next_out += 48;
 }
@@ -130,10 +130,10 @@ test_windows (ChatFixture *f, gconstpointer data)
   reply = client_ask (client, "get_server_members", "\"server_id\":\"" ID "\",\"limit\":2", server);
   g_assert_cmpint (json_id (reply, "next"), ==, users[1]);
   rev = json_object_get_int_member (reply, "rev");
-  g_free (chat_fixture_call (f, "remove_member", "\"server_id\":\"" ID "\",\"user_id\":\"" ID "\"", server, users[1]));
+  g_free (chat_fixture_call (f, "kick_member", "\"server_id\":\"" ID "\",\"user_id\":\"" ID "\"", server, users[1]));
   g_assert_cmpuint (n_removed (client, server, 0, rev), ==, 1);
   g_assert_cmpuint (n_removed (client, server, users[1], rev), ==, 0);
-  g_free (chat_fixture_call (f, "remove_member", "\"server_id\":\"" ID "\",\"user_id\":\"" ID "\"", server, users[4]));
+  g_free (chat_fixture_call (f, "kick_member", "\"server_id\":\"" ID "\",\"user_id\":\"" ID "\"", server, users[4]));
   g_assert_cmpuint (n_removed (client, server, 0, rev), ==, 1);
   g_assert_cmpuint (n_removed (client, server, users[3], rev), ==, 1);
 }
@@ -227,7 +227,9 @@ test_strangers (ChatFixture *f, gconstpointer data)
   bob = chat_fixture_connect (f, t.bob);
   client_do (ann, "get_server_members", "\"server_id\":\"" ID "\"", t.server);
   client_do (bob, "get_server_members", "\"server_id\":\"" ID "\"", t.server);
-  g_free (chat_fixture_call (f, "remove_member", "\"server_id\":\"" ID "\",\"user_id\":\"" ID "\"", t.server, t.bob));
+  g_free (chat_fixture_call (f, "kick_member", "\"server_id\":\"" ID "\",\"user_id\":\"" ID "\"", t.server, t.bob));
+  json_object_unref (client_pop_type (ann, "remove_member"));
+  json_object_unref (client_pop_type (bob, "remove_member"));
   client_refused (bob, HARK_ERROR_NOT_FOUND, "server_id", "get_server_members", "\"server_id\":\"" ID "\"", t.server);
   client_do (ann, "set_profile", "\"bio\":\"x\"");
   client_do (bob, "set_profile", "\"bio\":\"y\"");

@@ -141,7 +141,7 @@ test_who (ChatFixture *f, gconstpointer data)
   g_free (chat_fixture_call (f, "grant_channel", "\"channel_id\":\"" ID "\",\"user_id\":\"" ID "\"", c.secret, c.bob));
   assert_mentions (f, &c, c.secret, "hello @bob, not @eve", "b");
   assert_mentions (f, &c, c.channel, "@EVE @eve. @eve", "e");
-  g_free (chat_fixture_call (f, "remove_member", "\"server_id\":\"" ID "\",\"user_id\":\"" ID "\"", c.server, c.eve));
+  g_free (chat_fixture_call (f, "kick_member", "\"server_id\":\"" ID "\",\"user_id\":\"" ID "\"", c.server, c.eve));
   g_assert_cmpint (chat_fixture_count (f, "SELECT count(*) FROM mentions"), ==, 3);
   g_free (chat_fixture_call (f, "delete_user", "\"user_id\":\"" ID "\"", c.bob));
   g_assert_cmpint (chat_fixture_count (f, "SELECT count(*) FROM mentions"), ==, 1);

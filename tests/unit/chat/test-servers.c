@@ -75,7 +75,7 @@ test_come_and_go (ChatFixture *f, gconstpointer data)
   client_do (owner, "update_server", "\"server_id\":\"" ID "\",\"name\":\"x\"", server);
   json_object_unref (client_pop_type (client, "update_server"));
   client_do (client, "message", "\"channel\":\"" ID "\",\"message\":\"m\"", channel);
-  g_free (chat_fixture_call (f, "remove_member", "\"server_id\":\"" ID "\",\"user_id\":\"" ID "\"", server, ann));
+  g_free (chat_fixture_call (f, "kick_member", "\"server_id\":\"" ID "\",\"user_id\":\"" ID "\"", server, ann));
   removed = client_pop_type (client, "remove_server");
   client_do (owner, "update_server", "\"server_id\":\"" ID "\",\"name\":\"y\"", server);
   client_do (owner, "message", "\"channel\":\"" ID "\",\"message\":\"m\"", channel);
@@ -105,7 +105,7 @@ test_who_may (ChatFixture *f, gconstpointer data)
   client_refused (stranger, HARK_ERROR_NOT_FOUND, "server_id", "list_members", "\"server_id\":\"" ID "\"", server);
   client_refused (owner, HARK_ERROR_CONFLICT, "user_id", "add_member",
                   "\"server_id\":\"" ID "\",\"user_id\":\"" ID "\"", server, bob);
-  client_refused (owner, HARK_ERROR_CONFLICT, "user_id", "remove_member",
+  client_refused (owner, HARK_ERROR_CONFLICT, "user_id", "kick_member",
                   "\"server_id\":\"" ID "\",\"user_id\":\"" ID "\"", server, ann);
   client_refused (owner, HARK_ERROR_NOT_FOUND, "user_id", "add_member", "\"server_id\":\"" ID "\",\"user_id\":\"1\"",
                   server);

@@ -29,11 +29,11 @@ test_known (ChatFixture *f, gconstpointer data)
   client_do (client, "message", "\"channel\":\"" ID "\",\"message\":\"hi\"", channel);
   json_object_unref (client_pop_type (client, "message"));
   after = get_session (f, id);
-  g_assert_cmpuint (json_array_get_length (json_object_get_array_member (after, "topics")), ==, 3);
+  g_assert_cmpuint (json_array_get_length (json_object_get_array_member (after, "topics")), ==, 4);
   g_assert_cmpuint (json_array_get_length (json_object_get_array_member (after, "users")), ==, 1);
   g_assert_cmpint (json_object_get_int_member (after, "loaded"), ==, 1);
   {
-    JsonObject *last = json_array_get_object_element (json_object_get_array_member (after, "topics"), 2);
+    JsonObject *last = json_array_get_object_element (json_object_get_array_member (after, "topics"), 3);
     g_autofree char *name = g_strdup_printf ("channel/" ID, channel);
     g_assert_cmpstr (json_object_get_string_member (last, "topic"), ==, name);
     g_assert_cmpint (json_object_get_int_member (last, "cursor"), ==, 1);

@@ -125,7 +125,7 @@ change (ChatFixture *f, World *w, GRand *rand)
       client_say (w->admin, "{\"type\":\"add_member\",\"server_id\":\"" ID "\",\"user_id\":\"" ID "\"}", server, user);
       break;
     case 2:
-      client_say (w->admin, "{\"type\":\"remove_member\",\"server_id\":\"" ID "\",\"user_id\":\"" ID "\"}", server,
+      client_say (w->admin, "{\"type\":\"kick_member\",\"server_id\":\"" ID "\",\"user_id\":\"" ID "\"}", server,
                   user);
       break;
     case 3:

@@ -66,7 +66,7 @@ test_refusals (ChatFixture *f, gconstpointer data)
   client_refused (stranger, HARK_ERROR_NOT_FOUND, "channel_id", "typing", "\"channel_id\":\"" ID "\"", t.channel);
   client_refused (t.two, HARK_ERROR_BAD_REQUEST, "channel_id", "typing", "\"channel\":\"" ID "\"", t.channel);
   chat_fixture_refuse (f, HARK_ERROR_NOT_FOUND, "typing", "\"channel_id\":\"" ID "\"", t.channel);
-  g_free (chat_fixture_call (f, "remove_member", "\"server_id\":\"" ID "\",\"user_id\":\"" ID "\"", t.server, t.bob));
+  g_free (chat_fixture_call (f, "kick_member", "\"server_id\":\"" ID "\",\"user_id\":\"" ID "\"", t.server, t.bob));
   client_refused (t.two, HARK_ERROR_NOT_FOUND, "channel_id", "typing", "\"channel_id\":\"" ID "\"", t.channel);
 }
 

@@ -616,7 +616,7 @@ come_or_go (World *w, guint user, guint server)
   gboolean comes = !w->member[server][user];
   if (user == 0)
     return;
-  g_free (chat_fixture_call (w->f, comes ? "add_member" : "remove_member",
+  g_free (chat_fixture_call (w->f, comes ? "add_member" : "kick_member",
                              "\"server_id\":\"" ID "\",\"user_id\":\"" ID "\"", w->servers[server], w->users[user]));
   w->member[server][user] = comes;
   for (guint i = server * N_CHANNELS; i < (server + 1) * N_CHANNELS; i++)

@@ -132,7 +132,7 @@ test_requests (BusFixture *f, gconstpointer data)
     { "server set 3 --owner 8", "update_server {\"server_id\":\"3\",\"owner_id\":\"8\"}" },
     { "server delete 3", "delete_server {\"server_id\":\"3\"}" },
     { "member add 3 7", "add_member {\"server_id\":\"3\",\"user_id\":\"7\"}" },
-    { "member remove 3 7", "remove_member {\"server_id\":\"3\",\"user_id\":\"7\"}" },
+    { "member remove 3 7", "kick_member {\"server_id\":\"3\",\"user_id\":\"7\"}" },
     { "channel add 3 general --category Talk --private --position 0",
       "create_channel "
       "{\"server_id\":\"3\",\"name\":\"general\",\"category\":\"Talk\",\"private\":true,\"position\":0}" },
