@@ -19,8 +19,8 @@ static const struct
   const char *name;
   const char *type;
 } members[] = {
-  { "created", "x" }, { "expires", "x" }, { "joined", "x" },      { "last_used", "x" },
-  { "rooms", "as" },  { "since", "x" },   { "topics", "aa{sv}" }, { "users", "as" },
+  { "created", "x" }, { "expires", "x" }, { "joined", "x" },      { "last_used", "x" },     { "permissions", "as" },
+  { "roles", "as" },  { "rooms", "as" },  { "since", "x" },       { "topics", "aa{sv}" },   { "users", "as" },
 };
 
 /* D-Bus to JSON. */
@@ -45,10 +45,19 @@ is_unset (const GDBusArgInfo *arg, GVariant *value)
 }
 
 static void
-write_basic (HarkJsonWriter *writer, GVariant *value)
+write_value (HarkJsonWriter *writer, GVariant *value)
 {
   switch (g_variant_classify (value))
     {
+    case G_VARIANT_CLASS_ARRAY:
+      hark_json_writer_begin_array (writer);
+      for (gsize i = 0; i < g_variant_n_children (value); i++)
+        {
+          g_autoptr (GVariant) item = g_variant_get_child_value (value, i);
+          write_value (writer, item);
+        }
+      hark_json_writer_end_array (writer);
+      break;
     case G_VARIANT_CLASS_STRING:
       hark_json_writer_string (writer, g_variant_get_string (value, NULL));
       break;
@@ -135,7 +144,7 @@ write_fields (HarkJsonWriter *writer, const GDBusArgInfo *arg, GVariant *dict, G
           return FALSE;
         }
       hark_json_writer_member (writer, name);
-      write_basic (writer, value);
+      write_value (writer, value);
     }
   return TRUE;
 }
@@ -174,7 +183,7 @@ hark_bus_translate_arguments (const GDBusMethodInfo *method, GVariant *arguments
         continue;
       hark_json_writer_member (&writer, arg->name);
       if (get_annotation (arg, HARK_BUS_ANNOTATION_JSON) == NULL)
-        write_basic (&writer, value);
+        write_value (&writer, value);
       else if (!write_json (&writer, arg->name, g_variant_get_string (value, NULL), error))
         return NULL;
     }

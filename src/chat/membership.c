@@ -10,7 +10,6 @@
 #include "chat/draft.h"
 #include "chat/fields.h"
 #include "chat/member-row.h"
-#include "chat/mentions.h"
 #include "chat/request.h"
 #include "chat/rights.h"
 #include "chat/rows.h"
@@ -164,7 +163,6 @@ hark_membership_end (HarkTransaction *tx, gint64 server_id, gint64 user_id, Hark
                                    "DELETE FROM read_marks WHERE user_id = ?"
                                    " AND channel_id IN (SELECT channel_id FROM channels WHERE server_id = ?)",
                                    "ii", user_id, server_id)
-         && hark_mentions_remove_member (tx, server_id, user_id, error)
          && hark_transaction_exec (tx, error, "DELETE FROM members WHERE server_id = ? AND user_id = ?", "ii",
                                    server_id, user_id)
          && hark_transaction_exec (tx, error, "UPDATE servers SET n_members = n_members - 1 WHERE server_id = ?", "i",

@@ -169,13 +169,3 @@ hark_mentions_store (HarkTransaction *tx, HarkMessageRow *row, gint64 ordinal, g
   ids = find_users (tx, names, row->channel_id, error);
   return ids != NULL && (ids->len == 0 || store_users (tx, row, ordinal, ids, mentions, error));
 }
-
-/* A user has left a server. */
-gboolean
-hark_mentions_remove_member (HarkTransaction *tx, gint64 server_id, gint64 user_id, GError **error)
-{
-  return hark_transaction_exec (tx, error,
-                                "DELETE FROM mentions WHERE user_id = ?"
-                                " AND channel_id IN (SELECT channel_id FROM channels WHERE server_id = ?)",
-                                "ii", user_id, server_id);
-}

@@ -19,6 +19,5 @@ GArray *hark_mentions_parse (const char *text, gsize len, guint max);
 /* For works. */
 gboolean hark_mentions_store (HarkTransaction *tx, HarkMessageRow *row, gint64 ordinal, guint max, char **mentions,
                               GError **error);
-gboolean hark_mentions_remove_member (HarkTransaction *tx, gint64 server_id, gint64 user_id, GError **error);
 
 G_END_DECLS

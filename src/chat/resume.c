@@ -141,10 +141,12 @@ list_topics (HarkTransaction *tx, Resuming *self, GArray *topics, GError **error
     {
       Cursor cursor = { { 0 }, hark_rows_get_int64 (&rows, 1), NULL };
       Cursor *given;
+      const guint8 *packed;
       gsize len;
       if (!hark_topic_parse (hark_rows_get_text (&rows, 0, NULL), &cursor.topic, error))
         return FALSE;
-      cursor.ranges = hark_session_store_unpack_ranges (hark_rows_get_blob (&rows, 2, &len), len);
+      packed = hark_rows_get_blob (&rows, 2, &len);
+      cursor.ranges = hark_session_store_unpack_ranges (packed, len);
       given = find_cursor (topics, &cursor.topic);
       if (given == NULL)
         {

@@ -4,6 +4,13 @@
 
 #include <glib/gi18n.h>
 
+/* @text: (nullable): words with commas between them. Returns: (transfer full): the words */
+GStrv
+hark_ctl_split_list (const char *text)
+{
+  return text == NULL || *text == '\0' ? g_new0 (char *, 1) : g_strsplit (text, ",", -1);
+}
+
 static GVariant *
 new_change (HarkCtlInvocation *invocation, const HarkCtlChange *change, GError **error)
 {
@@ -19,6 +26,11 @@ new_change (HarkCtlInvocation *invocation, const HarkCtlChange *change, GError *
       if (!hark_ctl_invocation_get_int (invocation, change->option, 0, G_MAXINT32, &number, error))
         return NULL;
       return g_variant_new_int32 (number);
+    case HARK_CTL_CHANGE_LIST:
+      {
+        g_auto (GStrv) words = hark_ctl_split_list (hark_ctl_invocation_get_option (invocation, change->option));
+        return g_variant_new_strv ((const char *const *)words, -1);
+      }
     case HARK_CTL_CHANGE_TEXT:
     default:
       return g_variant_new_string (hark_ctl_invocation_get_option (invocation, change->option));

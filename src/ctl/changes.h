@@ -10,7 +10,8 @@ typedef enum
 {
   HARK_CTL_CHANGE_TEXT,
   HARK_CTL_CHANGE_BOOLEAN,
-  HARK_CTL_CHANGE_NUMBER
+  HARK_CTL_CHANGE_NUMBER,
+  HARK_CTL_CHANGE_LIST /* of words, with commas between them */
 } HarkCtlChangeKind;
 
 typedef struct
@@ -20,6 +21,7 @@ typedef struct
   HarkCtlChangeKind kind;
 } HarkCtlChange;
 
+GStrv hark_ctl_split_list (const char *text);
 GVariant *hark_ctl_collect_changes (HarkCtlInvocation *invocation, const HarkCtlChange *changes,
                                     GVariantBuilder *builder, GError **error);
 

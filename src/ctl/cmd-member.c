@@ -7,7 +7,8 @@
 
 static const HarkCtlColumn columns[] = {
   { "user_id", N_ ("ID") },    { "username", N_ ("USERNAME") }, { "displayname", N_ ("NAME") },
-  { "status", N_ ("STATUS") }, { "joined", N_ ("JOINED") },     { NULL },
+  { "nick", N_ ("NICK") },     { "status", N_ ("STATUS") },     { "joined", N_ ("JOINED") },
+  { NULL },
 };
 
 static gboolean
@@ -60,6 +61,20 @@ hark_ctl_member_remove (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **er
   g_autofree char *user_id = NULL;
   if (directory == NULL || !resolve (ctl, invocation, &server_id, &user_id, error)
       || !hark_bus_directory1_call_remove_member_sync (directory, server_id, user_id, NULL, error))
+    return FALSE;
+  hark_ctl_print_done (ctl, NULL, NULL);
+  return TRUE;
+}
+
+gboolean
+hark_ctl_member_nick (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **error)
+{
+  HarkBusDirectory1 *directory = hark_ctl_get_directory (ctl, error);
+  const char *nick = hark_ctl_invocation_get_arg (invocation, 2);
+  g_autofree char *server_id = NULL;
+  g_autofree char *user_id = NULL;
+  if (directory == NULL || !resolve (ctl, invocation, &server_id, &user_id, error)
+      || !hark_bus_directory1_call_set_nick_sync (directory, server_id, user_id, nick != NULL ? nick : "", NULL, error))
     return FALSE;
   hark_ctl_print_done (ctl, NULL, NULL);
   return TRUE;

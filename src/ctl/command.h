@@ -8,7 +8,7 @@ G_BEGIN_DECLS
 typedef struct _HarkCtl HarkCtl;
 typedef struct _HarkCtlInvocation HarkCtlInvocation;
 
-#define HARK_CTL_MAX_ARGS 2
+#define HARK_CTL_MAX_ARGS 3
 #define HARK_CTL_MAX_OPTIONS 6
 
 /* What a word of the command line stands for: how it is completed. */
@@ -19,6 +19,7 @@ typedef enum
   HARK_CTL_WORD_USER,
   HARK_CTL_WORD_SERVER,
   HARK_CTL_WORD_CHANNEL,
+  HARK_CTL_WORD_ROLE, /* SERVER/NAME */
   HARK_CTL_WORD_TOKEN,
   HARK_CTL_WORD_SESSION,
   HARK_CTL_WORD_COMMAND

@@ -9,6 +9,7 @@
 #define USER HARK_CTL_WORD_USER
 #define SERVER HARK_CTL_WORD_SERVER
 #define CHANNEL HARK_CTL_WORD_CHANNEL
+#define ROLE HARK_CTL_WORD_ROLE
 #define TOKEN HARK_CTL_WORD_TOKEN
 #define SESSION HARK_CTL_WORD_SESSION
 #define COMMAND HARK_CTL_WORD_COMMAND
@@ -89,6 +90,28 @@ const HarkCtlCommand hark_ctl_commands[] = {
     { { "SERVER", SERVER }, { "USER", USER } }, { { NULL } },
     hark_ctl_member_remove },
 
+  { "member", "nick", N_ ("Name a member; without NICK take the name away"),
+    { { "SERVER", SERVER }, { "USER", USER }, { "NICK", TEXT, TRUE } }, { { NULL } },
+    hark_ctl_member_nick },
+
+  { "role", "list", N_ ("List the roles of a server"), { { "SERVER", SERVER } }, { { NULL } }, hark_ctl_role_list },
+  { "role", "add", N_ ("Make a role"),
+    { { "SERVER", SERVER }, { "NAME", TEXT } },
+    { { "position", TEXT, "NUMBER", N_ ("its rank, from 1; higher is above") },
+      { "permissions", TEXT, "LIST", N_ ("what it permits, with commas between; see harkctl(1)") } },
+    hark_ctl_role_add },
+  { "role", "set", N_ ("Change a role"),
+    { { "ROLE", ROLE } },
+    { { "name", TEXT, "NAME", N_ ("what it is called") },
+      { "position", TEXT, "NUMBER", N_ ("its rank, from 1; higher is above") },
+      { "permissions", TEXT, "LIST", N_ ("what it permits, with commas between; see harkctl(1)") } },
+    hark_ctl_role_set },
+  { "role", "delete", N_ ("Delete a role"), { { "ROLE", ROLE } }, { { NULL } }, hark_ctl_role_delete },
+  { "role", "assign", N_ ("Give a member a role"), { { "ROLE", ROLE }, { "USER", USER } }, { { NULL } },
+    hark_ctl_role_assign },
+  { "role", "unassign", N_ ("Take a role from a member"), { { "ROLE", ROLE }, { "USER", USER } }, { { NULL } },
+    hark_ctl_role_unassign },
+
   { "channel", "list", N_ ("List channels"), { { "SERVER", SERVER, TRUE } }, { { NULL } }, hark_ctl_channel_list },
   { "channel", "add", N_ ("Make a channel in a server"),
     { { "SERVER", SERVER }, { "NAME", TEXT } },
@@ -108,11 +131,11 @@ const HarkCtlCommand hark_ctl_commands[] = {
 
   { "grant", "list", N_ ("List whom a private channel is granted to"), { { "CHANNEL", CHANNEL } }, { { NULL } },
     hark_ctl_grant_list },
-  { "grant", "add", N_ ("Let a user see a private channel"),
-    { { "CHANNEL", CHANNEL }, { "USER", USER } }, { { NULL } },
+  { "grant", "add", N_ ("Let a user or a role see a private channel"),
+    { { "CHANNEL", CHANNEL }, { "USER", USER, TRUE } }, { { "role", ROLE, "ROLE", N_ ("all who have ROLE") } },
     hark_ctl_grant_add },
   { "grant", "remove", N_ ("Take a grant back"),
-    { { "CHANNEL", CHANNEL }, { "USER", USER } }, { { NULL } },
+    { { "CHANNEL", CHANNEL }, { "USER", USER, TRUE } }, { { "role", ROLE, "ROLE", N_ ("of all who have ROLE") } },
     hark_ctl_grant_remove },
 
   { "sessions", "list", N_ ("List who is connected"),

@@ -25,6 +25,7 @@ gboolean hark_ctl_server_delete (HarkCtl *ctl, HarkCtlInvocation *invocation, GE
 
 gboolean hark_ctl_member_list (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **error);
 gboolean hark_ctl_member_add (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **error);
+gboolean hark_ctl_member_nick (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **error);
 gboolean hark_ctl_member_remove (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **error);
 
 gboolean hark_ctl_channel_list (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **error);
@@ -32,6 +33,12 @@ gboolean hark_ctl_channel_add (HarkCtl *ctl, HarkCtlInvocation *invocation, GErr
 gboolean hark_ctl_channel_set (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **error);
 gboolean hark_ctl_channel_delete (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **error);
 
+gboolean hark_ctl_role_list (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **error);
+gboolean hark_ctl_role_add (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **error);
+gboolean hark_ctl_role_set (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **error);
+gboolean hark_ctl_role_delete (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **error);
+gboolean hark_ctl_role_assign (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **error);
+gboolean hark_ctl_role_unassign (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **error);
 gboolean hark_ctl_grant_list (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **error);
 gboolean hark_ctl_grant_add (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **error);
 gboolean hark_ctl_grant_remove (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **error);

@@ -51,6 +51,13 @@ offer_verbs (const Offer *self, const char *noun)
       offer (self, hark_ctl_commands[i].verb);
 }
 
+/* A name with a space or quote would have to be escaped: it is left to be written by hand. */
+static gboolean
+is_plain (const char *word)
+{
+  return strpbrk (word, " \t\n\"'\\$`&|;<>()*?!") == NULL;
+}
+
 static void
 offer_rows (const Offer *self, GVariant *rows, const char *field)
 {
@@ -59,9 +66,38 @@ offer_rows (const Offer *self, GVariant *rows, const char *field)
     {
       g_autoptr (GVariant) row = g_variant_get_child_value (rows, i);
       const char *word;
-      /* A name with a space or quote would have to be escaped: it is left to be written by hand. */
-      if (g_variant_lookup (row, field, "&s", &word) && strpbrk (word, " \t\n\"'\\$`&|;<>()*?!") == NULL)
+      if (g_variant_lookup (row, field, "&s", &word) && is_plain (word))
         offer (self, word);
+    }
+}
+
+/* As they are written: SERVER/NAME. */
+static void
+offer_roles (const Offer *self, HarkCtl *ctl, HarkBusDirectory1 *directory)
+{
+  g_autoptr (GVariant) servers = hark_ctl_get_servers (ctl, NULL);
+  gsize n = servers != NULL ? MIN (g_variant_n_children (servers), MAX_OBJECTS) : 0;
+  for (gsize i = 0; i < n; i++)
+    {
+      g_autoptr (GVariant) server = g_variant_get_child_value (servers, i);
+      g_autoptr (GVariant) roles = NULL;
+      const char *id;
+      const char *server_name;
+      if (!g_variant_lookup (server, "server_id", "&s", &id)
+          || !g_variant_lookup (server, "server_name", "&s", &server_name)
+          || !hark_bus_directory1_call_list_roles_sync (directory, id, &roles, NULL, NULL))
+        continue;
+      for (gsize j = 0; j < g_variant_n_children (roles); j++)
+        {
+          g_autoptr (GVariant) role = g_variant_get_child_value (roles, j);
+          g_autofree char *word = NULL;
+          const char *name;
+          if (!g_variant_lookup (role, "name", "&s", &name))
+            continue;
+          word = g_strconcat (server_name, "/", name, NULL);
+          if (is_plain (word))
+            offer (self, word);
+        }
     }
 }
 
@@ -89,6 +125,9 @@ offer_objects (const Offer *self, HarkCtl *ctl, HarkCtlWord kind)
     case HARK_CTL_WORD_CHANNEL:
       rows = hark_ctl_get_channels (ctl, NULL, NULL);
       offer_rows (self, rows, "name");
+      break;
+    case HARK_CTL_WORD_ROLE:
+      offer_roles (self, ctl, directory);
       break;
     case HARK_CTL_WORD_TOKEN:
       hark_bus_directory1_call_list_tokens_sync (directory, "", &rows, NULL, NULL);

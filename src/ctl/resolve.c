@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * From what a person writes to an id: digits are an id, everything else a name. A user called by digits alone is
- * written "@42". A channel's name may be told apart by its server's: "lounge/general".
+ * written "@42". A channel's name may be told apart by its server's: "lounge/general"; a role's always is.
  */
 #include "ctl/resolve.h"
 
@@ -156,4 +156,28 @@ hark_ctl_resolve_channel (HarkCtl *ctl, const char *text, GError **error)
     }
   channels = hark_ctl_get_channels (ctl, server_id, error);
   return channels != NULL ? find_row (channels, "name", text, "channel_id", error) : NULL;
+}
+
+/* @text: an id, or SERVER/NAME. Returns: (transfer full) (nullable): the id of the role that it names */
+char *
+hark_ctl_resolve_role (HarkCtl *ctl, const char *text, GError **error)
+{
+  const char *slash = strchr (text, '/');
+  HarkBusDirectory1 *directory;
+  g_autofree char *server = NULL;
+  g_autofree char *server_id = NULL;
+  g_autoptr (GVariant) roles = NULL;
+  if (is_id (text))
+    return g_strdup (text);
+  if (slash == NULL)
+    {
+      g_set_error (error, BAD_REQUEST, _ ("a role is named by its id, or as SERVER/NAME, and not as “%s”"), text);
+      return NULL;
+    }
+  server = g_strndup (text, slash - text);
+  server_id = hark_ctl_resolve_server (ctl, server, error);
+  directory = server_id != NULL ? hark_ctl_get_directory (ctl, error) : NULL;
+  if (directory == NULL || !hark_bus_directory1_call_list_roles_sync (directory, server_id, &roles, NULL, error))
+    return NULL;
+  return find_row (roles, "name", slash + 1, "role_id", error);
 }

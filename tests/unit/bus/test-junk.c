@@ -59,6 +59,18 @@ random_text (void)
 }
 
 static GVariant *
+random_list (void)
+{
+  g_auto (GVariantBuilder) builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_STRING_ARRAY);
+  for (int n = g_test_rand_int_range (0, 4); n > 0; n--)
+    {
+      g_autofree char *text = random_text ();
+      g_variant_builder_add (&builder, "s", text);
+    }
+  return g_variant_builder_end (&builder);
+}
+
+static GVariant *
 random_value (const char *type)
 {
   g_autofree char *text = random_text ();
@@ -68,6 +80,8 @@ random_value (const char *type)
       return g_variant_new_string (text);
     case 'b':
       return g_variant_new_boolean (g_test_rand_bit ());
+    case 'a':
+      return random_list ();
     case 'u':
       return g_variant_new_uint32 (g_test_rand_int ());
     case 'i':
@@ -80,8 +94,8 @@ random_value (const char *type)
 static GVariant *
 random_dictionary (void)
 {
-  static const char *const names[] = { "username", "admin", "name", "position", "private", "owner_id", "type", "ref" };
-  static const char *const types[] = { "s", "b", "i", "x", "u" };
+  static const char *const names[] = { "username", "admin", "name", "position", "private", "owner_id", "permissions", "type" };
+  static const char *const types[] = { "s", "b", "i", "x", "u", "as" };
   g_auto (GVariantBuilder) builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
   for (int n = g_test_rand_int_range (0, 4); n > 0; n--)
     {
@@ -100,7 +114,7 @@ random_arguments (const GDBusMethodInfo *method)
   for (guint i = 0; method->in_args != NULL && method->in_args[i] != NULL; i++)
     {
       const char *type = method->in_args[i]->signature;
-      g_variant_builder_add_value (&builder, *type == 'a' ? random_dictionary () : random_value (type));
+      g_variant_builder_add_value (&builder, g_str_equal (type, "a{sv}") ? random_dictionary () : random_value (type));
     }
   return g_variant_builder_end (&builder);
 }

@@ -256,6 +256,224 @@ test_server_gone (ChatFixture *f, gconstpointer data)
   client_assert_silent (bob);
 }
 
+/* A client's pages of members, kept right by nothing but what it is told. */
+typedef struct
+{
+  gint64 server;
+  gint64 ends[3]; /* where each page ends; the last one has no end */
+  guint n_pages;
+  GHashTable *members; /* user id → text of the member */
+} Pages;
+
+static void
+put (Pages *pages, JsonObject *member)
+{
+  g_hash_table_replace (pages->members, g_strdup (json_object_get_string_member (member, "user_id")), json_text (member));
+}
+
+static void
+fill (Pages *pages, Client *client, guint n_pages, guint limit)
+{
+  gint64 after = 1;
+  g_hash_table_remove_all (pages->members);
+  pages->n_pages = n_pages;
+  for (guint i = 0; i < n_pages; i++)
+    {
+      g_autoptr (JsonObject) reply = client_ask (
+        client, "get_server_members", "\"server_id\":\"" ID "\",\"after\":" ID ",\"limit\":%u", pages->server, after,
+        limit);
+      JsonArray *members = json_object_get_array_member (reply, "members");
+      for (guint j = 0; j < json_array_get_length (members); j++)
+        put (pages, json_array_get_object_element (members, j));
+      if (json_object_get_null_member (reply, "next"))
+        {
+          pages->ends[i] = G_MAXINT64;
+          pages->n_pages = i + 1;
+          return;
+        }
+      after = pages->ends[i] = json_id (reply, "next");
+    }
+}
+
+/* Changes the members named in an event; of what is not on its pages a client must not be told. */
+static void
+take_event (Pages *pages, JsonObject *event)
+{
+  const char *type = json_object_get_string_member (event, "type");
+  const char *id = json_object_get_string_member (event, "user_id");
+  const char *text = g_hash_table_lookup (pages->members, id);
+  g_autoptr (JsonParser) parser = NULL;
+  JsonObject *member;
+  g_assert_cmpint (json_id (event, "user_id"), <=, pages->ends[pages->n_pages - 1]);
+  if (g_str_equal (type, "remove_member"))
+    {
+      g_assert_true (g_hash_table_remove (pages->members, id));
+      return;
+    }
+  g_assert_true ((text == NULL) == g_str_equal (type, "add_member"));
+  parser = json_parser_new ();
+  json_parser_load_from_data (parser, text != NULL ? text : "{}", -1, NULL);
+  member = json_node_get_object (json_parser_get_root (parser));
+  {
+    g_autoptr (GList) names = json_object_get_members (event);
+    for (GList *i = names; i != NULL; i = i->next)
+      if (!g_str_equal (i->data, "type") && !g_str_equal (i->data, "seq") && !g_str_equal (i->data, "server_id"))
+        json_object_set_member (member, i->data, json_object_dup_member (event, i->data));
+  }
+  put (pages, member);
+}
+
+static void
+forget (Pages *pages, Client *client)
+{
+  g_autoptr (GString) ids = g_string_new (NULL);
+  GHashTableIter iter;
+  gpointer key;
+  g_hash_table_iter_init (&iter, pages->members);
+  while (g_hash_table_iter_next (&iter, &key, NULL))
+    g_string_append_printf (ids, "%s%s", ids->len > 0 ? "," : "", (const char *)key);
+  client_do (client, "forget", "\"members\":[" ID "],\"users\":[%s]", pages->server, ids->str);
+}
+
+static void
+assert_pages (Pages *kept, Pages *fresh)
+{
+  GHashTableIter iter;
+  gpointer key, value;
+  /* Who came into the last page of those that were loaded makes it longer than one that is asked for anew. */
+  g_hash_table_iter_init (&iter, kept->members);
+  while (g_hash_table_iter_next (&iter, &key, &value))
+    g_assert_cmpstr (value, ==, g_hash_table_lookup (fresh->members, key));
+  g_hash_table_iter_init (&iter, fresh->members);
+  while (g_hash_table_iter_next (&iter, &key, &value))
+    if (g_ascii_strtoll (key, NULL, 10) <= kept->ends[kept->n_pages - 1])
+      g_assert_nonnull (g_hash_table_lookup (kept->members, key));
+}
+
+static void
+change_member (ChatFixture *f, gint64 server, gint64 role, gint64 user, GRand *rand, Client **clients, guint i)
+{
+  static const char *const statuses[] = { "online", "idle", "dnd" };
+  guint n = g_rand_int_range (rand, 0, 1000);
+  switch (n % 7)
+    {
+    case 0:
+      if (clients[i] != NULL)
+        client_hang_up (g_steal_pointer (&clients[i]));
+      else
+        clients[i] = chat_fixture_connect (f, user);
+      chat_fixture_advance (f, 1001);
+      break;
+    case 1:
+      if (clients[i] != NULL)
+        client_do (clients[i], "set_status", "\"status\":\"%s\"", statuses[n % 3]);
+      break;
+    case 2:
+      client_say (clients[0], "{\"type\":\"add_member\",\"server_id\":\"" ID "\",\"user_id\":\"" ID "\"}", server,
+                  user);
+      break;
+    case 3:
+      client_say (clients[0], "{\"type\":\"kick_member\",\"server_id\":\"" ID "\",\"user_id\":\"" ID "\"}", server,
+                  user);
+      break;
+    case 4:
+      client_say (clients[0], "{\"type\":\"set_nick\",\"server_id\":\"" ID "\",\"user_id\":\"" ID "\",\"nick\":\"n%u\"}",
+                  server, user, n);
+      break;
+    default:
+      client_say (clients[0], "{\"type\":\"%s_role\",\"role_id\":\"" ID "\",\"user_id\":\"" ID "\"}",
+                  n % 3 ? "assign" : "unassign", role, user);
+    }
+  chat_fixture_settle (f);
+}
+
+#define N_CROWD 14
+
+/* The list is read, and changes, and after a while it is read anew and compared; now and then the watcher is cut, and
+ * resumes. */
+static void
+test_live (ChatFixture *f, gconstpointer data)
+{
+  GRand *rand = g_rand_new_with_seed (g_test_rand_int ());
+  gint64 ann = chat_fixture_user (f, "ann"), watching = chat_fixture_user (f, "watcher"), users[N_CROWD], role;
+  Client *clients[N_CROWD] = { NULL }, *watcher, *asker;
+  Pages kept = { 0 }, fresh = { 0 };
+  guint n_events = 0;
+  g_autoptr (JsonObject) made = NULL;
+  g_test_summary ("000-5: pages of members stay right by what is told, while people join, leave, get nicks and roles, "
+                  "come and go, and the watcher itself is cut and comes back; nothing is told of other pages.");
+  kept.server = fresh.server = chat_fixture_server (f, ann, "Harbour");
+  kept.members = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  fresh.members = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  users[0] = ann;
+  for (guint i = 1; i < N_CROWD; i++)
+    {
+      g_autofree char *name = g_strdup_printf ("user%u", i);
+      users[i] = chat_fixture_user (f, name);
+      if (i % 2)
+        chat_fixture_join (f, kept.server, users[i]);
+    }
+  chat_fixture_join (f, kept.server, watching);
+  clients[0] = chat_fixture_connect (f, ann);
+  watcher = chat_fixture_connect (f, watching);
+  asker = chat_fixture_connect (f, watching);
+  made = client_ask (clients[0], "create_role", "\"server_id\":\"" ID "\",\"name\":\"crew\"", kept.server);
+  role = json_id (made, "role_id");
+  for (guint round = 0; round < 300; round++)
+    {
+      guint i = g_rand_int_range (rand, 1, N_CROWD);
+      JsonObject *event;
+      gboolean cut = round % 17 == 16;
+      if (round % 50 == 0)
+        {
+          forget (&kept, watcher);
+          fill (&kept, watcher, g_rand_int_range (rand, 1, 4), 4);
+        }
+      if (cut)
+        client_hang_up (watcher);
+      change_member (f, kept.server, role, users[i], rand, clients, i);
+      if (cut)
+        {
+          Client *next = chat_fixture_connect (f, watching);
+          g_autoptr (JsonObject) reply = client_ask (next, "resume", "\"resume\":\"%s\"", watcher->resume);
+          JsonArray *topics = json_object_get_array_member (reply, "topics");
+          JsonArray *changed = json_object_get_array_member (reply, "changed");
+          for (guint j = 0; j < json_array_get_length (topics); j++)
+            {
+              JsonObject *topic = json_array_get_object_element (topics, j);
+              JsonArray *events = json_object_get_array_member (topic, "events");
+              g_assert_cmpstr (json_object_get_string_member (topic, "result"), ==, "recovered");
+              for (guint k = 0; k < json_array_get_length (events); k++)
+                take_event (&kept, json_array_get_object_element (events, k));
+            }
+          for (guint j = 0; j < json_array_get_length (changed); j++)
+            {
+              g_autoptr (JsonObject) user = json_object_ref (json_array_get_object_element (changed, j));
+              json_object_set_string_member (user, "type", "user_update");
+              if (g_hash_table_contains (kept.members, json_object_get_string_member (user, "user_id")))
+                take_event (&kept, user);
+            }
+          watcher = next;
+        }
+      while ((event = client_pop (watcher)) != NULL)
+        {
+          if (json_object_has_member (event, "user_id") && !json_object_has_member (event, "session"))
+            {
+              take_event (&kept, event);
+              n_events++;
+            }
+          json_object_unref (event);
+        }
+      fill (&fresh, asker, 1, 100);
+      assert_pages (&kept, &fresh);
+      client_do (asker, "forget", "\"servers\":[" ID "]", kept.server);
+    }
+  g_assert_cmpuint (n_events, >, 30);
+  g_hash_table_unref (kept.members);
+  g_hash_table_unref (fresh.members);
+  g_rand_free (rand);
+}
+
 static void
 test_after_crash (ChatFixture *f, gconstpointer data)
 {
@@ -307,6 +525,7 @@ main (int argc, char **argv)
   ADD ("/members/000-5", test_loaded_only);
   ADD ("/members/strangers", test_strangers);
   ADD ("/members/server-gone", test_server_gone);
+  ADD ("/members/000-5/live", test_live);
   ADD ("/members/after-crash", test_after_crash);
   ADD ("/members/full-disk", test_storm_on_full_disk);
   return g_test_run ();

@@ -13,7 +13,11 @@ typedef struct
   gint64 users[N_USERS];
   gint64 servers[N_SERVERS];
   GArray *channels; /* (element-type gint64) */
+  GArray *roles;    /* (element-type gint64) */
+  GArray *messages; /* (element-type gint64) */
+  gint64 general;   /* a channel that stays, of the second server */
   Client *admin;
+  Client *talker; /* the owner of the second server */
 } World;
 
 /* A list a client keeps: id → text of its object. */
@@ -109,6 +113,94 @@ assert_same (Cache *kept, Cache *fresh)
 
 /* One change, which may be refused: that too changes nothing. */
 static void
+drain (Client *client)
+{
+  JsonObject *object;
+  while ((object = client_pop (client)) != NULL)
+    json_object_unref (object);
+}
+
+static gint64
+pick (GArray *ids, GRand *rand)
+{
+  return ids->len > 0 ? g_array_index (ids, gint64, g_rand_int_range (rand, 0, ids->len)) : 1;
+}
+
+/* Something that makes a thing: its id is remembered. */
+static void
+make (World *w, GArray *ids, const char *field, Client *client, const char *type, const char *members)
+{
+  g_autoptr (JsonObject) reply = client_ask (client, type, "%s", members);
+  gint64 id = json_id (reply, field);
+  g_array_append_val (ids, id);
+}
+
+static void
+change_roles (World *w, GRand *rand, gint64 server, gint64 user, gint64 channel)
+{
+  gint64 role = pick (w->roles, rand);
+  guint n = g_rand_int_range (rand, 0, 1000);
+  g_autofree char *members = NULL;
+  switch (n % 10)
+    {
+    case 0:
+      members = g_strdup_printf ("\"server_id\":\"" ID "\",\"name\":\"r%u\"", server, n);
+      make (w, w->roles, "role_id", w->admin, "create_role", members);
+      break;
+    case 1:
+    case 2:
+    case 3:
+      client_say (w->admin, "{\"type\":\"assign_role\",\"role_id\":\"" ID "\",\"user_id\":\"" ID "\"}", role, user);
+      break;
+    case 4:
+      client_say (w->admin, "{\"type\":\"unassign_role\",\"role_id\":\"" ID "\",\"user_id\":\"" ID "\"}", role,
+                  user);
+      break;
+    case 5:
+    case 6:
+      client_say (w->admin, "{\"type\":\"grant_channel\",\"channel_id\":\"" ID "\",\"role_id\":\"" ID "\"}", channel,
+                  role);
+      break;
+    case 7:
+      client_say (w->admin, "{\"type\":\"revoke_channel\",\"channel_id\":\"" ID "\",\"role_id\":\"" ID "\"}",
+                  channel, role);
+      break;
+    case 8:
+      client_say (w->admin, "{\"type\":\"delete_role\",\"role_id\":\"" ID "\"}", role);
+      break;
+    default:
+      client_say (w->admin, "{\"type\":\"set_nick\",\"server_id\":\"" ID "\",\"user_id\":\"" ID "\",\"nick\":\"n%u\"}",
+                  server, user, n);
+    }
+}
+
+static void
+change_messages (World *w, GRand *rand)
+{
+  gint64 message = pick (w->messages, rand);
+  guint n = g_rand_int_range (rand, 0, 1000);
+  g_autofree char *members = NULL;
+  switch (n % 6)
+    {
+    case 0:
+    case 1:
+      members = g_strdup_printf ("\"channel\":\"" ID "\",\"message\":\"m%u @user0\"", w->general, n);
+      if (w->messages->len < 60)
+        make (w, w->messages, "message_id", w->talker, "message", members);
+      break;
+    case 2:
+      client_say (w->talker, "{\"type\":\"edit_message\",\"message_id\":\"" ID "\",\"message\":\"e%u\"}", message, n);
+      break;
+    case 3:
+      client_say (w->talker, "{\"type\":\"delete_message\",\"message_id\":\"" ID "\"}", message);
+      break;
+    default:
+      client_say (w->talker, "{\"type\":\"%s\",\"message_id\":\"" ID "\",\"emoji\":\"x%u\"}",
+                  n % 2 ? "react" : "unreact", message, n % 3);
+    }
+}
+
+static void
 change (ChatFixture *f, World *w, GRand *rand)
 {
   gint64 user = w->users[g_rand_int_range (rand, 0, N_USERS)];
@@ -116,7 +208,7 @@ change (ChatFixture *f, World *w, GRand *rand)
   gint64 channel
     = w->channels->len > 0 ? g_array_index (w->channels, gint64, g_rand_int_range (rand, 0, w->channels->len)) : 1;
   guint n = g_rand_int_range (rand, 0, 1000);
-  switch (g_rand_int_range (rand, 0, 12))
+  switch (g_rand_int_range (rand, 0, 18))
     {
     case 0:
       client_say (w->admin, "{\"type\":\"update_server\",\"server_id\":\"" ID "\",\"name\":\"s%u\"}", server, n);
@@ -155,23 +247,32 @@ change (ChatFixture *f, World *w, GRand *rand)
       client_say (w->admin, "{\"type\":\"update_server\",\"server_id\":\"" ID "\",\"owner_id\":\"" ID "\"}", server,
                   user);
       break;
+    case 11:
+    case 12:
+    case 13:
+    case 14:
+      change_roles (w, rand, server, user, channel);
+      break;
+    case 15:
+    case 16:
+      change_messages (w, rand);
+      break;
     default:
       client_say (w->admin, "{\"type\":\"update_user\",\"user_id\":\"" ID "\",\"bio\":\"b%u\"}", user, n);
     }
   chat_fixture_settle (f);
-  {
-    JsonObject *object;
-    while ((object = client_pop (w->admin)) != NULL)
-      json_object_unref (object);
-  }
+  drain (w->admin);
+  drain (w->talker);
 }
 
 static void
 make_world (ChatFixture *f, World *w)
 {
   g_autoptr (HarkIdentity) admin = NULL;
-  gint64 root = chat_fixture_user (f, "root");
+  gint64 root = chat_fixture_user (f, "root"), talker;
   w->channels = g_array_new (FALSE, FALSE, sizeof (gint64));
+  w->roles = g_array_new (FALSE, FALSE, sizeof (gint64));
+  w->messages = g_array_new (FALSE, FALSE, sizeof (gint64));
   for (guint i = 0; i < N_USERS; i++)
     {
       g_autofree char *name = g_strdup_printf ("user%u", i);
@@ -187,6 +288,11 @@ make_world (ChatFixture *f, World *w)
   admin = hark_identity_new (root, "root", 2, 0, HARK_IDENTITY_ADMIN);
   w->admin = client_new (f, f->hub, f->protocol, admin);
   g_ptr_array_add (f->clients, w->admin);
+  /* Who talks is none of those who come and go. */
+  talker = chat_fixture_user (f, "talker");
+  chat_fixture_join (f, w->servers[1], talker);
+  w->talker = chat_fixture_connect (f, talker);
+  w->general = chat_fixture_channel (f, w->servers[1], "general", FALSE);
   chat_fixture_settle (f);
 }
 
@@ -205,10 +311,10 @@ test_property (ChatFixture *f, gconstpointer data)
   GRand *rand = g_rand_new_with_seed (g_test_rand_int ());
   Client *client;
   Cache servers = { NULL }, fresh_servers = { NULL };
-  Cache lists[2] = { { NULL } }, fresh[2] = { { NULL } };
+  Cache lists[3] = { { NULL } }, fresh[3] = { { NULL } };
   guint n_resets = 0, n_compared = 0;
-  g_test_summary ("000-7: whatever changes, a client's servers, channels and members after a request with since are "
-                  "those of a client that asks anew.");
+  g_test_summary ("000-7: whatever changes, a client's servers, channels, members and messages after a request with since "
+                  "are those of a client that asks anew.");
   make_world (f, &w);
   cache_init (&servers, "get_servers", g_strdup (""), "servers", "server_id");
   cache_init (&fresh_servers, "get_servers", g_strdup (""), "servers", "server_id");
@@ -218,12 +324,18 @@ test_property (ChatFixture *f, gconstpointer data)
   cache_init (&lists[1], "get_server_members", g_strdup_printf ("\"server_id\":\"" ID "\"", w.servers[1]), "members",
               "user_id");
   cache_init (&fresh[1], "get_server_members", g_strdup (lists[1].members), "members", "user_id");
+  cache_init (&lists[2], "get_messages", g_strdup_printf ("\"channel_id\":\"" ID "\",\"limit\":100", w.general),
+              "messages", "message_id");
+  cache_init (&fresh[2], "get_messages", g_strdup (lists[2].members), "messages", "message_id");
   client = chat_fixture_connect (f, w.users[0]);
-  for (guint round = 0; round < 250; round++)
+  for (guint round = 0; round < 400; round++)
     {
       guint n = g_rand_int_range (rand, 1, 4);
       for (guint i = 0; i < n; i++)
         change (f, &w, rand);
+      /* However the dice fall, there is something to compare. */
+      if (round % 10 == 9 && !is_member (f, w.servers[1], w.users[0]))
+        chat_fixture_join (f, w.servers[1], w.users[0]);
       if (round % 20 == 19)
         {
           client_hang_up (client);
@@ -232,7 +344,7 @@ test_property (ChatFixture *f, gconstpointer data)
       n_resets += cache_update (&servers, client);
       cache_fill (&fresh_servers, client);
       assert_same (&servers, &fresh_servers);
-      for (guint i = 0; i < 2 && is_member (f, w.servers[1], w.users[0]); i++)
+      for (guint i = 0; i < 3 && is_member (f, w.servers[1], w.users[0]); i++)
         {
           n_resets += cache_update (&lists[i], client);
           cache_fill (&fresh[i], client);
@@ -240,13 +352,15 @@ test_property (ChatFixture *f, gconstpointer data)
           n_compared++;
         }
     }
-  g_test_message ("%u lists compared, %u of %u replies began anew", n_compared, n_resets, 250 + n_compared);
-  g_assert_cmpuint (n_compared, >, 20);
+  g_test_message ("%u lists compared, %u of %u replies began anew", n_compared, n_resets, 400 + n_compared);
+  g_assert_cmpuint (n_compared, >, 100);
   g_rand_free (rand);
   g_array_unref (w.channels);
+  g_array_unref (w.roles);
+  g_array_unref (w.messages);
   cache_clear (&servers);
   cache_clear (&fresh_servers);
-  for (guint i = 0; i < 2; i++)
+  for (guint i = 0; i < 3; i++)
     {
       cache_clear (&lists[i]);
       cache_clear (&fresh[i]);

@@ -141,6 +141,20 @@ test_requests (BusFixture *f, gconstpointer data)
     { "channel delete 4", "delete_channel {\"channel_id\":\"4\"}" },
     { "grant add 4 7", "grant_channel {\"channel_id\":\"4\",\"user_id\":\"7\"}" },
     { "grant remove 4 7", "revoke_channel {\"channel_id\":\"4\",\"user_id\":\"7\"}" },
+    { "grant add 4 --role 6", "grant_channel {\"channel_id\":\"4\",\"role_id\":\"6\"}" },
+    { "grant remove 4 --role 6", "revoke_channel {\"channel_id\":\"4\",\"role_id\":\"6\"}" },
+    { "member nick 3 7 Cap", "set_nick {\"server_id\":\"3\",\"user_id\":\"7\",\"nick\":\"Cap\"}" },
+    { "member nick 3 7", "set_nick {\"server_id\":\"3\",\"user_id\":\"7\",\"nick\":\"\"}" },
+    { "role add 3 crew --position 2 --permissions kick_members,manage_roles",
+      "create_role {\"server_id\":\"3\",\"name\":\"crew\",\"position\":2,\"permissions\":[\"kick_members\","
+      "\"manage_roles\"]}" },
+    { "role add 3 guests",
+      "create_role {\"server_id\":\"3\",\"name\":\"guests\",\"position\":1,\"permissions\":[]}" },
+    { "role set 6 --name hands --permissions ''",
+      "update_role {\"role_id\":\"6\",\"name\":\"hands\",\"permissions\":[]}" },
+    { "role delete 6", "delete_role {\"role_id\":\"6\"}" },
+    { "role assign 6 7", "assign_role {\"role_id\":\"6\",\"user_id\":\"7\"}" },
+    { "role unassign 6 7", "unassign_role {\"role_id\":\"6\",\"user_id\":\"7\"}" },
     { "sessions disconnect 5 --reason 'go home'", "disconnect_session {\"session_id\":\"5\",\"reason\":\"go home\"}" },
     { "sessions disconnect --user 7", "disconnect_user {\"user_id\":\"7\"}" },
     { "publish room/lobby '{\"a\": 1}'", "publish {\"topic\":\"room/lobby\",\"data\":{\"a\": 1}}" },
@@ -148,6 +162,7 @@ test_requests (BusFixture *f, gconstpointer data)
   g_test_summary ("Each command asks for what it says.");
   fake_concern_will_reply (f->concern, "create_user", "{\"user_id\":\"42\"}");
   fake_concern_will_reply (f->concern, "create_server", "{\"server_id\":\"43\"}");
+  fake_concern_will_reply (f->concern, "create_role", "{\"role_id\":\"44\"}");
   fake_concern_will_reply (f->concern, "create_channel", "{\"channel_id\":\"44\"}");
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     {
