@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "chat/draft.h"
 #include "chat/fields.h"
+#include "chat/jwt-users.h"
 #include "chat/membership.h"
 #include "chat/profile.h"
 #include "chat/request.h"
@@ -324,7 +325,8 @@ delete_user_in_thread (HarkTransaction *tx, gpointer data, GError **error)
   for (guint i = 0; i < servers->len; i++)
     if (!hark_membership_end (tx, g_array_index (servers, gint64, i), self->user_id, &self->departure, error))
       return FALSE;
-  if (!hark_transaction_exec (tx, error, "DELETE FROM read_marks WHERE user_id = ?", "i", self->user_id)
+  if (!hark_jwt_users_note_gone (tx, self->user_id, error)
+      || !hark_transaction_exec (tx, error, "DELETE FROM read_marks WHERE user_id = ?", "i", self->user_id)
       || !hark_transaction_exec (tx, error, "DELETE FROM users WHERE user_id = ?", "i", self->user_id))
     return FALSE;
   if (hark_transaction_get_changes (tx) > 0)

@@ -296,6 +296,13 @@ hark_chat_get_authenticator (HarkChat *self)
   return HARK_AUTHENTICATOR (self->authenticator);
 }
 
+/* Whose JWTs let in, too; before anybody comes. */
+void
+hark_chat_set_jwt_issuer (HarkChat *self, HarkJwtIssuer *issuer)
+{
+  hark_token_authenticator_set_jwt_issuer (self->authenticator, issuer);
+}
+
 /* Who is told what clients say to the application, from now on; %HarkChatLimits.webhook must be set. */
 void
 hark_chat_set_back_end (HarkChat *self, HarkBackEnd *back_end)

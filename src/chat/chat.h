@@ -2,6 +2,7 @@
 #pragma once
 
 #include "chat/chat-limits.h"
+#include "chat/jwt.h"
 #include "core/authenticator.h"
 #include "core/back-end.h"
 #include "core/hub.h"
@@ -19,6 +20,7 @@ gboolean hark_chat_load (HarkTransaction *tx, gpointer chat, GError **error);
 HarkAuthenticator *hark_chat_get_authenticator (HarkChat *self);
 HarkIdentity *hark_chat_new_guest (HarkChat *self);
 void hark_chat_resume (HarkChat *self, HarkSession *session, const char *token, const char *cursors);
+void hark_chat_set_jwt_issuer (HarkChat *self, HarkJwtIssuer *issuer);
 void hark_chat_set_back_end (HarkChat *self, HarkBackEnd *back_end);
 void hark_chat_tell_back_end (HarkChat *self, const char *kind, const char *json, gsize len);
 void hark_chat_flush (HarkChat *self);

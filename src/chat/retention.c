@@ -7,6 +7,7 @@
 #include "chat/retention.h"
 
 #include "chat/edits.h"
+#include "chat/jwt.h"
 #include "core/event-log.h"
 
 #define PERIOD_MS (10 * 1000)
@@ -81,6 +82,10 @@ sweep_in_thread (HarkTransaction *tx, gpointer data, GError **error)
                          "DELETE FROM tokens WHERE token_id IN (SELECT token_id FROM tokens"
                          " WHERE revoked_at > 0 AND revoked_at < ? LIMIT ?)",
                          now - KEEP_TOKEN_MS)
+         && remove_rows (tx, sweep, error,
+                         "DELETE FROM gone_usernames WHERE username IN (SELECT username FROM gone_usernames"
+                         " WHERE gone_at < ? LIMIT ?)",
+                         now - HARK_JWT_MAX_LIFETIME_S * G_GINT64_CONSTANT (1000))
          && remove_rows (tx, sweep, error,
                          "DELETE FROM sessions WHERE session_id IN (SELECT session_id FROM sessions"
                          " WHERE ended_at > 0 AND ended_at < ? LIMIT ?)",

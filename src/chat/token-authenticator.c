@@ -4,10 +4,14 @@
  * a lock guards what both touch, and nothing is waited for under it. A token that is revoked is dropped from memory
  * after the commit; what was looked up before that is thrown away and looked up again (generation), and an identity
  * that is already on its way to the hub is not current any more (gone).
+ *
+ * A token is one that the store knows by its hash, or a JWT: then a reader's thread, which looks the user up, verifies
+ * it before, so that the hub's has nothing to do with signatures. It is remembered like the others.
  */
 #include "chat/token-authenticator.h"
 
 #include "base/error.h"
+#include "chat/jwt-users.h"
 #include "chat/token.h"
 
 #include <string.h>
@@ -41,8 +45,10 @@ typedef struct
 struct _HarkTokenAuthenticator
 {
   GObject parent_instance;
-  HarkStore *store; /* (owned) */
-  HarkClock *clock; /* (owned) */
+  HarkStore *store;      /* (owned) */
+  HarkClock *clock;      /* (owned) */
+  GMainContext *context; /* (owned): the hub's, from which the store is written */
+  HarkJwtIssuer *issuer; /* (owned) (nullable) */
   guint max_entries;
   GMutex lock;         /* guards all below */
   GHashTable *entries; /* hash → Entry (owned) */
@@ -54,6 +60,7 @@ struct _HarkTokenAuthenticator
   HarkCounter *n_hits;
   HarkCounter *n_lookups;
   HarkCounter *n_refused;
+  HarkCounter *n_created;
 };
 
 static void hark_token_authenticator_iface_init (HarkAuthenticatorInterface *iface);
@@ -92,6 +99,8 @@ hark_token_authenticator_finalize (GObject *object)
   g_hash_table_unref (self->gone);
   g_array_unref (self->used);
   g_mutex_clear (&self->lock);
+  g_clear_pointer (&self->issuer, hark_jwt_issuer_unref);
+  g_clear_pointer (&self->context, g_main_context_unref);
   g_clear_object (&self->store);
   g_clear_object (&self->clock);
   G_OBJECT_CLASS (hark_token_authenticator_parent_class)->finalize (object);
@@ -114,18 +123,33 @@ hark_token_authenticator_init (HarkTokenAuthenticator *self)
   g_queue_init (&self->gone_order);
 }
 
-/* @max_entries: identities remembered */
+/**
+ * hark_token_authenticator_new:
+ * @max_entries: identities remembered
+ *
+ * Called in the hub's context.
+ */
 HarkTokenAuthenticator *
 hark_token_authenticator_new (HarkStore *store, HarkClock *clock, HarkMetrics *metrics, guint max_entries)
 {
   HarkTokenAuthenticator *self = g_object_new (HARK_TYPE_TOKEN_AUTHENTICATOR, NULL);
   self->store = g_object_ref (store);
   self->clock = g_object_ref (clock);
+  self->context = g_main_context_ref_thread_default ();
   self->max_entries = MAX (max_entries, MIN_ENTRIES);
   self->n_hits = hark_metrics_counter (metrics, "hark_tokens_remembered_total", "Tokens known from memory.");
   self->n_lookups = hark_metrics_counter (metrics, "hark_tokens_looked_up_total", "Tokens looked up in the store.");
   self->n_refused = hark_metrics_counter (metrics, "hark_tokens_refused_total", "Tokens that let nobody in.");
+  self->n_created
+    = hark_metrics_counter (metrics, "hark_jwt_users_created_total", "Users made because a JWT named them.");
   return self;
+}
+
+/* Whose JWTs let in; before another thread has @self. */
+void
+hark_token_authenticator_set_jwt_issuer (HarkTokenAuthenticator *self, HarkJwtIssuer *issuer)
+{
+  self->issuer = hark_jwt_issuer_ref (issuer);
 }
 
 /* The functions below are called with the lock held. */
@@ -140,7 +164,7 @@ remove_entry (HarkTokenAuthenticator *self, Entry *entry)
 static void
 note_use (HarkTokenAuthenticator *self, Entry *entry, gint64 now_ms)
 {
-  if (now_ms - entry->used_ms < USED_MS || self->used->len >= MAX_USED)
+  if (entry->identity->token_id == 0 || now_ms - entry->used_ms < USED_MS || self->used->len >= MAX_USED)
     return;
   entry->used_ms = now_ms;
   g_array_append_val (self->used, entry->identity->token_id);
@@ -217,6 +241,18 @@ is_remembered (HarkTokenAuthenticator *self, HarkIdentity *identity)
 
 /* Until here. */
 
+static gboolean
+may_be_jwt (HarkTokenAuthenticator *self, const char *token)
+{
+  return self->issuer != NULL && hark_jwt_is_one (token);
+}
+
+static gboolean
+may_be_token (HarkTokenAuthenticator *self, const char *token)
+{
+  return hark_token_is_valid (token) || may_be_jwt (self, token);
+}
+
 static HarkIdentity *
 token_authenticator_peek (HarkAuthenticator *authenticator, const char *token)
 {
@@ -224,7 +260,7 @@ token_authenticator_peek (HarkAuthenticator *authenticator, const char *token)
   guint8 hash[HARK_TOKEN_HASH_LEN];
   HarkIdentity *identity;
   gint64 now_ms;
-  if (!hark_token_is_valid (token))
+  if (!may_be_token (self, token))
     return NULL;
   now_ms = hark_clock_get_real_ms (self->clock);
   hark_token_hash (token, hash);
@@ -242,6 +278,12 @@ typedef struct
   guint8 hash[HARK_TOKEN_HASH_LEN];
   guint generation;       /* before the look-up */
   HarkIdentity *identity; /* (owned) (nullable): what was found */
+  char *jwt;              /* (owned) (nullable): the token, when it may be one */
+  HarkJwtIssuer *issuer;  /* unowned, with @jwt */
+  HarkJwtClaims claims;   /* of the JWT, when it is good */
+  GError *refusal;        /* (owned) (nullable): what is wrong with it */
+  gboolean creates;       /* nobody has an account of its name, and gets one */
+  gboolean created;
 } Lookup;
 
 static void
@@ -249,16 +291,17 @@ lookup_free (gpointer data)
 {
   Lookup *lookup = data;
   g_clear_pointer (&lookup->identity, hark_identity_unref);
+  hark_jwt_claims_clear (&lookup->claims);
+  g_clear_error (&lookup->refusal);
+  g_free (lookup->jwt);
   g_free (lookup);
 }
 
 static gboolean
-look_up_in_thread (HarkTransaction *tx, gpointer data, GError **error)
+look_up_token (HarkTransaction *tx, Lookup *lookup, GError **error)
 {
-  Lookup *lookup = data;
   g_auto (HarkRows) rows = HARK_ROWS_INIT;
   g_autoptr (GError) local_error = NULL;
-  g_clear_pointer (&lookup->identity, hark_identity_unref);
   if (!hark_transaction_query (tx, &rows, error,
                                "SELECT t.token_id, t.expires_at, u.user_id, u.username, u.is_admin FROM tokens t"
                                " JOIN users u ON u.user_id = t.user_id WHERE t.hash = ? AND t.revoked_at = 0",
@@ -275,15 +318,76 @@ look_up_in_thread (HarkTransaction *tx, gpointer data, GError **error)
   return FALSE;
 }
 
-static void look_up (GTask *task);
-
-static void
-refuse (HarkTokenAuthenticator *self, GTask *task)
+/* The user whom the claims mean, who may be unknown. */
+static gboolean
+find_user (HarkTransaction *tx, Lookup *lookup, HarkJwtUser *user, GError **error)
 {
-  hark_counter_add (self->n_refused, 1);
-  g_task_return_new_error (task, HARK_ERROR, HARK_ERROR_UNAUTHENTICATED, "\"token\" lets nobody in");
+  if (!hark_jwt_users_find (tx, &lookup->claims, user, &lookup->identity, error))
+    return FALSE;
+  if (*user == HARK_JWT_USER_GONE)
+    g_set_error (&lookup->refusal, HARK_ERROR, HARK_ERROR_UNAUTHENTICATED,
+                 "\"token\": the account was deleted after it was issued");
+  return TRUE;
 }
 
+static gboolean
+look_up_jwt (HarkTransaction *tx, Lookup *lookup, GError **error)
+{
+  HarkJwtUser user;
+  hark_jwt_claims_clear (&lookup->claims);
+  if (!hark_jwt_issuer_check (lookup->issuer, lookup->jwt, hark_transaction_now_ms (tx), &lookup->claims,
+                              &lookup->refusal))
+    return TRUE;
+  if (!find_user (tx, lookup, &user, error))
+    return FALSE;
+  lookup->creates = user == HARK_JWT_USER_UNKNOWN && hark_jwt_issuer_get_rules (lookup->issuer)->create_users;
+  if (user == HARK_JWT_USER_UNKNOWN && !lookup->creates)
+    g_set_error (&lookup->refusal, HARK_ERROR, HARK_ERROR_UNAUTHENTICATED, "\"token\": \"sub\" is no user here");
+  return TRUE;
+}
+
+static gboolean
+look_up_in_thread (HarkTransaction *tx, gpointer data, GError **error)
+{
+  Lookup *lookup = data;
+  g_clear_pointer (&lookup->identity, hark_identity_unref);
+  g_clear_error (&lookup->refusal);
+  lookup->creates = FALSE;
+  if (!look_up_token (tx, lookup, error))
+    return FALSE;
+  /* An administrator may have chosen a token with two dots: what the store knows goes before. */
+  return lookup->identity != NULL || lookup->jwt == NULL || look_up_jwt (tx, lookup, error);
+}
+
+/* By now somebody else may have. */
+static gboolean
+create_user_in_thread (HarkTransaction *tx, gpointer data, GError **error)
+{
+  Lookup *lookup = data;
+  HarkJwtUser user;
+  g_clear_pointer (&lookup->identity, hark_identity_unref);
+  g_clear_error (&lookup->refusal);
+  if (!find_user (tx, lookup, &user, error))
+    return FALSE;
+  lookup->created = user == HARK_JWT_USER_UNKNOWN;
+  return !lookup->created
+         || (hark_jwt_users_create (tx, &lookup->claims, error) && find_user (tx, lookup, &user, error));
+}
+
+static void look_up (GTask *task);
+static void create_user (GTask *task);
+
+static void
+refuse (HarkTokenAuthenticator *self, GTask *task, const GError *why)
+{
+  hark_counter_add (self->n_refused, 1);
+  if (why != NULL)
+    g_task_return_error (task, g_error_copy (why));
+  else
+    g_task_return_new_error (task, HARK_ERROR, HARK_ERROR_UNAUTHENTICATED, "\"token\" lets nobody in");
+}
+
+/* @user_data: (transfer full): the task */
 static void
 on_looked_up (gpointer data, const GError *error, gpointer user_data)
 {
@@ -297,9 +401,14 @@ on_looked_up (gpointer data, const GError *error, gpointer user_data)
       g_task_return_error (task, g_error_copy (error));
       return;
     }
+  if (lookup->creates)
+    {
+      create_user (g_steal_pointer (&task));
+      return;
+    }
   if (lookup->identity == NULL || is_expired (lookup->identity, now_ms))
     {
-      refuse (self, task);
+      refuse (self, task, lookup->refusal);
       return;
     }
   g_mutex_lock (&self->lock);
@@ -327,6 +436,39 @@ look_up (GTask *task)
 }
 
 static void
+on_user_created (gpointer data, const GError *error, gpointer user_data)
+{
+  Lookup *lookup = data;
+  HarkTokenAuthenticator *self = g_task_get_source_object (user_data);
+  lookup->creates = FALSE;
+  if (error == NULL && lookup->created)
+    hark_counter_add (self->n_created, 1);
+  on_looked_up (data, error, user_data);
+}
+
+static gboolean
+on_create_user (gpointer data)
+{
+  GTask *task = data;
+  HarkTokenAuthenticator *self = g_task_get_source_object (task);
+  hark_store_write (self->store, create_user_in_thread, g_task_get_task_data (task), NULL, on_user_created,
+                    g_object_ref (task));
+  return G_SOURCE_REMOVE;
+}
+
+/* @task: (transfer full): in which a good JWT names nobody. Only the hub's thread may have the store write. */
+static void
+create_user (GTask *task)
+{
+  HarkTokenAuthenticator *self = g_task_get_source_object (task);
+  g_autoptr (GSource) source = g_idle_source_new ();
+  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  g_source_set_static_name (source, "hark-create-user");
+  g_source_set_callback (source, on_create_user, task, g_object_unref);
+  g_source_attach (source, self->context);
+}
+
+static void
 token_authenticator_check_async (HarkAuthenticator *authenticator, const char *token, GCancellable *cancellable,
                                  GAsyncReadyCallback callback, gpointer data)
 {
@@ -335,9 +477,9 @@ token_authenticator_check_async (HarkAuthenticator *authenticator, const char *t
   HarkIdentity *identity;
   Lookup *lookup;
   g_task_set_source_tag (task, token_authenticator_check_async);
-  if (!hark_token_is_valid (token))
+  if (!may_be_token (self, token))
     {
-      refuse (self, task);
+      refuse (self, task, NULL);
       return;
     }
   identity = token_authenticator_peek (authenticator, token);
@@ -348,6 +490,11 @@ token_authenticator_check_async (HarkAuthenticator *authenticator, const char *t
     }
   lookup = g_new0 (Lookup, 1);
   hark_token_hash (token, lookup->hash);
+  if (may_be_jwt (self, token))
+    {
+      lookup->jwt = g_strdup (token);
+      lookup->issuer = self->issuer;
+    }
   g_task_set_task_data (task, lookup, lookup_free);
   look_up (g_steal_pointer (&task));
 }
@@ -392,7 +539,8 @@ drop (HarkTokenAuthenticator *self, gint64 token_id, gint64 user_id)
     {
       Entry *entry = link->data;
       next = link->next;
-      if (entry->identity->token_id == token_id || entry->identity->user_id == user_id)
+      if ((token_id != 0 && entry->identity->token_id == token_id)
+          || (user_id != 0 && entry->identity->user_id == user_id))
         remove_entry (self, entry);
     }
   add_gone (self, token_id != 0 ? token_id : -user_id);

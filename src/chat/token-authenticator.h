@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/metrics.h"
+#include "chat/jwt.h"
 #include "core/authenticator.h"
 #include "core/store.h"
 
@@ -12,6 +13,7 @@ G_DECLARE_FINAL_TYPE (HarkTokenAuthenticator, hark_token_authenticator, HARK, TO
 
 HarkTokenAuthenticator *hark_token_authenticator_new (HarkStore *store, HarkClock *clock, HarkMetrics *metrics,
                                                       guint max_entries);
+void hark_token_authenticator_set_jwt_issuer (HarkTokenAuthenticator *self, HarkJwtIssuer *issuer);
 void hark_token_authenticator_drop_token (HarkTokenAuthenticator *self, gint64 token_id);
 void hark_token_authenticator_drop_user (HarkTokenAuthenticator *self, gint64 user_id);
 /* (element-type gint64) (transfer full): tokens used since the last call */
