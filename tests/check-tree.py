@@ -45,7 +45,7 @@ def unused_settings(root):
     """A setting that nobody reads would be a promise in harkd.conf(5) that nobody keeps."""
     daemon = root / "src" / "daemon"
     names = re.findall(r"(?m)^  (HARK_SETTING_\w+),$", (daemon / "settings.h").read_text().split("} HarkSetting;")[0])
-    used = {name for user in ("app.c", "app-settings.c", "back-ends.c", "main.c")
+    used = {name for user in ("app.c", "app-settings.c", "back-ends.c", "jwt-settings.c", "main.c")
             for name in re.findall(r"HARK_SETTING_\w+", (daemon / user).read_text())}
     return [name for name in names if name not in used] if names else ["settings.h has none"]
 

@@ -17,6 +17,7 @@
 #include "daemon/app-settings.h"
 #include "daemon/back-ends.h"
 #include "daemon/demo.h"
+#include "daemon/jwt-settings.h"
 #include "daemon/service-manager.h"
 #include "daemon/wires.h"
 #include "protocol/native.h"
@@ -509,6 +510,22 @@ on_demo_filled (GObject *source, GAsyncResult *result, gpointer data)
   has_come (self, WAIT_FOR_DEMO);
 }
 
+/* The configuration was found good; its files may be others by now. */
+static gboolean
+set_jwt_issuer (HarkApp *self, guint name_chars, GError **error)
+{
+  g_autoptr (GPtrArray) mistakes = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (HarkJwtIssuer) issuer = NULL;
+  if (!hark_jwt_settings_load (self->config, name_chars, &issuer, mistakes))
+    {
+      g_set_error_literal (error, HARK_ERROR, HARK_ERROR_INTERNAL, mistakes->pdata[0]);
+      return FALSE;
+    }
+  if (issuer != NULL)
+    hark_chat_set_jwt_issuer (self->chat, issuer);
+  return TRUE;
+}
+
 /**
  * hark_app_start:
  *
@@ -544,6 +561,8 @@ hark_app_start (HarkApp *self, GError **error)
   self->chat
     = hark_chat_new (self->hub, HARK_STORE (self->store), self->presence, self->ids, self->metrics, &chat_limits);
   if (!hark_sqlite_store_run_sync (self->store, hark_chat_load, self->chat, error))
+    return FALSE;
+  if (!set_jwt_issuer (self, chat_limits.displayname_chars, error))
     return FALSE;
   if (!hark_back_ends_start_webhook (self->chat, self->config, self->clock, error))
     return FALSE;

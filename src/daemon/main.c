@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "daemon/app.h"
 #include "daemon/config.h"
+#include "daemon/jwt-settings.h"
 
 #include <glib-unix.h>
 #include <glib/gi18n.h>
@@ -85,10 +86,12 @@ load_config (const Options *options)
     .environment = (const char *const *)environment,
     .assignments = (const char *const *)options->set,
   };
-  HarkConfig *config = hark_config_load (&sources, mistakes);
+  g_autoptr (HarkConfig) config = hark_config_load (&sources, mistakes);
+  if (config != NULL)
+    hark_jwt_settings_load (config, 0, NULL, mistakes);
   for (guint i = 0; i < mistakes->len; i++)
     fprintf (stderr, "%s\n", (const char *)mistakes->pdata[i]);
-  return config;
+  return mistakes->len == 0 ? g_steal_pointer (&config) : NULL;
 }
 
 static gboolean

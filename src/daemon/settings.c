@@ -34,12 +34,14 @@ static const struct
   { "notifications", "What users are told." },
   { "webhook", "A program of the application's that is told, by HTTP, what clients say to it." },
   { "auth", "How clients say who they are." },
+  { "jwt", "Tokens that another program issues and signs, JSON Web Tokens; see the protocol's section 1." },
   { "rooms", "Rooms, where who is there hears what the others say, without an account too." },
   { "bus", "The D-Bus interface, for administrators and desktop programs." },
   { "log", "What is logged." },
 };
 
 static const char *const synchronous_choices[] = { "full", "normal", NULL };
+static const char *const jwt_choices[] = { "off", "HS256", "RS256", "ES256", "EdDSA", NULL };
 static const char *const level_choices[] = { "error", "warning", "notice", "info", "debug", NULL };
 
 static char *
@@ -639,6 +641,44 @@ static const HarkSettingInfo table[HARK_N_SETTINGS] = {
     .doc = "Whether who connects to `/` or `/ws` without a token is let in without an account: into rooms, and nowhere "
            "else. It cannot present a token afterwards.",
   },
+  [HARK_SETTING_JWT_ALGORITHM] = {
+    AT ("jwt", "algorithm"), .type = HARK_SETTING_TYPE_ENUM, .choices = jwt_choices, .fallback = "off",
+    .doc = "By which algorithm the issuer signs; a token by any other is refused, whatever it says of itself. With off "
+           "JWTs let nobody in; with an algorithm key-file, issuer and audience are required.",
+  },
+  [HARK_SETTING_JWT_KEY_FILE] = {
+    AT ("jwt", "key-file"), .type = HARK_SETTING_TYPE_STATE_PATH, .fallback = "",
+    .doc = "A file with the issuer's public key in PEM (RSA with at least 2048 bits, P-256 or Ed25519, as the algorithm "
+           "has it), or, for HS256, with the secret: its bytes as they are, at least 32, without the line's end behind "
+           "them. It may be a credential of the service manager.",
+  },
+  [HARK_SETTING_JWT_SECOND_KEY_FILE] = {
+    AT ("jwt", "second-key-file"), .type = HARK_SETTING_TYPE_STATE_PATH, .fallback = "",
+    .doc = "Another key, which is taken as well: for the time in which the issuer changes from one to the other.",
+  },
+  [HARK_SETTING_JWT_ISSUER] = {
+    AT ("jwt", "issuer"), .type = HARK_SETTING_TYPE_STRING, .fallback = "",
+    .doc = "What iss must be, to the letter.",
+  },
+  [HARK_SETTING_JWT_AUDIENCE] = {
+    AT ("jwt", "audience"), .type = HARK_SETTING_TYPE_STRING, .fallback = "",
+    .doc = "What aud must be, or have among others.",
+  },
+  [HARK_SETTING_JWT_LEEWAY] = {
+    AT ("jwt", "leeway"), DURATION (0, SECONDS (600)), .fallback = "30s",
+    .doc = "By how much the issuer's clock may differ from ours: added to exp, and allowed to nbf and iat. Whole "
+           "seconds count.",
+  },
+  [HARK_SETTING_JWT_MAX_LIFETIME] = {
+    AT ("jwt", "max-lifetime"), DURATION (SECONDS (1), DAYS (366)), .fallback = "24h",
+    .doc = "The longest that a token may live, from iat (without it, from now) to exp; one that lives longer is refused. "
+           "A JWT cannot be revoked: this is how long a stolen one can be used.",
+  },
+  [HARK_SETTING_JWT_CREATE_USERS] = {
+    AT ("jwt", "create-users"), BOOL, .fallback = "false",
+    .doc = "Whether a good token makes the user it names when there is none; otherwise it is refused.",
+  },
+
   [HARK_SETTING_ROOMS_MAX] = {
     AT ("rooms", "rooms-max"), INT (1, 1000000), .fallback = "1000",
     .doc = "Rooms in all. One without anybody in it is gone.",
