@@ -650,7 +650,7 @@ static const HarkSettingInfo table[HARK_N_SETTINGS] = {
     AT ("jwt", "key-file"), .type = HARK_SETTING_TYPE_STATE_PATH, .fallback = "",
     .doc = "A file with the issuer's public key in PEM (RSA with at least 2048 bits, P-256 or Ed25519, as the algorithm "
            "has it), or, for HS256, with the secret: its bytes as they are, at least 32, without the line's end behind "
-           "them. It may be a credential of the service manager.",
+           "them. It may be a credential of the service manager, and is read at the start.",
   },
   [HARK_SETTING_JWT_SECOND_KEY_FILE] = {
     AT ("jwt", "second-key-file"), .type = HARK_SETTING_TYPE_STATE_PATH, .fallback = "",
