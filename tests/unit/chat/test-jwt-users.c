@@ -386,6 +386,7 @@ test_bounds (ChatFixture *f, gconstpointer data)
       g_autofree char *more = g_strdup_printf (",\"jti\":\"%u\"", i);
       g_autofree char *token = sign (f, "ann", 0, more);
       g_autoptr (HarkIdentity) identity = check_good (f, token);
+      g_assert_nonnull (identity);
       g_free (last);
       last = g_steal_pointer (&token);
     }
