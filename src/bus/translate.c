@@ -19,8 +19,8 @@ static const struct
   const char *name;
   const char *type;
 } members[] = {
-  { "created", "x" }, { "expires", "x" }, { "joined", "x" },      { "last_used", "x" },     { "permissions", "as" },
-  { "roles", "as" },  { "rooms", "as" },  { "since", "x" },       { "topics", "aa{sv}" },   { "users", "as" },
+  { "created", "x" }, { "expires", "x" }, { "joined", "x" }, { "last_used", "x" },   { "permissions", "as" },
+  { "roles", "as" },  { "rooms", "as" },  { "since", "x" },  { "topics", "aa{sv}" }, { "users", "as" },
 };
 
 /* D-Bus to JSON. */

@@ -97,8 +97,8 @@ static gboolean
 check_joined (HarkTransaction *tx, GetChannels *self, gboolean *all, GError **error)
 {
   g_auto (HarkRows) rows = HARK_ROWS_INIT;
-  if (!hark_transaction_query (tx, &rows, error, "SELECT joined_rev FROM members WHERE server_id = ? AND user_id = ?", "ii",
-                               self->server_id, self->parent.actor)
+  if (!hark_transaction_query (tx, &rows, error, "SELECT joined_rev FROM members WHERE server_id = ? AND user_id = ?",
+                               "ii", self->server_id, self->parent.actor)
       || !hark_rows_require (&rows, "server_id", error))
     return FALSE;
   *all |= hark_rows_get_int64 (&rows, 0) > self->since;

@@ -93,8 +93,8 @@ check_grant (HarkTransaction *tx, GrantRequest *self, const HarkChannelRights *r
     return FALSE;
   if (n < grants->limits->grants_per_channel)
     return TRUE;
-  g_set_error (error, HARK_ERROR, HARK_ERROR_TOO_LARGE, "\"channel_id\": a channel can be granted to %u users and roles",
-               grants->limits->grants_per_channel);
+  g_set_error (error, HARK_ERROR, HARK_ERROR_TOO_LARGE,
+               "\"channel_id\": a channel can be granted to %u users and roles", grants->limits->grants_per_channel);
   return FALSE;
 }
 

@@ -117,8 +117,8 @@ check_new (Invitation *self, HarkTransaction *tx, GError **error)
   gboolean is_member, waits;
   HarkStanding standing;
   gint64 one;
-  if (!hark_rights_manage_server (tx, self->server_id, self->parent.actor, FALSE,
-                                  HARK_PERMISSION_INVITE_MEMBERS, &standing, error)
+  if (!hark_rights_manage_server (tx, self->server_id, self->parent.actor, FALSE, HARK_PERMISSION_INVITE_MEMBERS,
+                                  &standing, error)
       || !hark_rights_is_member (tx, self->server_id, self->target_id, &is_member, error)
       || !hark_transaction_query_int64 (tx, &one, &waits, error,
                                         "SELECT 1 FROM invitations WHERE invited_id = ? AND server_id = ?"

@@ -57,8 +57,8 @@ read_members (HarkTransaction *tx, GetMembers *self, gboolean all, gint64 *last,
     return FALSE;
   while (hark_rows_next (&rows, &local_error) && n++ < self->limit)
     {
-      gint64 newest
-        = MAX (hark_rows_get_int64 (&rows, HARK_N_MEMBER_COLUMNS), hark_rows_get_int64 (&rows, HARK_N_MEMBER_COLUMNS + 1));
+      gint64 newest = MAX (hark_rows_get_int64 (&rows, HARK_N_MEMBER_COLUMNS),
+                           hark_rows_get_int64 (&rows, HARK_N_MEMBER_COLUMNS + 1));
       end = hark_rows_get_int64 (&rows, 0);
       hark_snapshot_add_user (&self->parent, end, hark_rows_get_int64 (&rows, HARK_N_MEMBER_COLUMNS + 2));
       if (!all && newest <= self->since)

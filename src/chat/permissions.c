@@ -9,9 +9,9 @@ static const struct
   HarkPermission permission;
   const char *name;
 } known[] = {
-  { HARK_PERMISSION_MANAGE_SERVER, "manage_server" },     { HARK_PERMISSION_MANAGE_CHANNELS, "manage_channels" },
-  { HARK_PERMISSION_MANAGE_ROLES, "manage_roles" },       { HARK_PERMISSION_MANAGE_MESSAGES, "manage_messages" },
-  { HARK_PERMISSION_MANAGE_NICKS, "manage_nicks" },       { HARK_PERMISSION_KICK_MEMBERS, "kick_members" },
+  { HARK_PERMISSION_MANAGE_SERVER, "manage_server" },   { HARK_PERMISSION_MANAGE_CHANNELS, "manage_channels" },
+  { HARK_PERMISSION_MANAGE_ROLES, "manage_roles" },     { HARK_PERMISSION_MANAGE_MESSAGES, "manage_messages" },
+  { HARK_PERMISSION_MANAGE_NICKS, "manage_nicks" },     { HARK_PERMISSION_KICK_MEMBERS, "kick_members" },
   { HARK_PERMISSION_INVITE_MEMBERS, "invite_members" },
 };
 

@@ -134,8 +134,8 @@ list_topics (HarkTransaction *tx, Resuming *self, GArray *topics, GError **error
       g_array_append_val (topics, cursor);
     }
   if (!hark_transaction_query (tx, &rows, error,
-                               "SELECT topic, cursor, ranges FROM session_topics WHERE session_id = ? ORDER BY topic", "i",
-                               self->session_id))
+                               "SELECT topic, cursor, ranges FROM session_topics WHERE session_id = ? ORDER BY topic",
+                               "i", self->session_id))
     return FALSE;
   while (hark_rows_next (&rows, &local_error))
     {

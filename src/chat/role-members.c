@@ -78,8 +78,8 @@ emit_own (HarkTransaction *tx, RoleMember *self, GError **error)
   g_auto (HarkRows) rows = HARK_ROWS_INIT;
   g_autoptr (GError) local_error = NULL;
   if (!hark_draft_begin (&draft, tx, &topic, "own_roles", error)
-      || !hark_transaction_query (tx, &rows, error,
-                                  "SELECT role_id FROM member_roles WHERE server_id = ? AND user_id = ? ORDER BY role_id",
+      || !hark_transaction_query (tx, &rows,
+                                  error, "SELECT role_id FROM member_roles WHERE server_id = ? AND user_id = ? ORDER BY role_id",
                                   "ii", self->role.server_id, self->user_id))
     return FALSE;
   hark_json_writer_member_id (&draft.json, "server_id", self->role.server_id);
@@ -118,8 +118,8 @@ assign_in_thread (HarkTransaction *tx, gpointer data, GError **error)
     }
   return emit_own (tx, self, error)
          && hark_member_emit_update (tx, self->role.server_id, self->user_id, &self->rev, error)
-         && hark_transaction_exec (tx, error,
-                                   "UPDATE member_roles SET rev = ? WHERE server_id = ? AND user_id = ? AND role_id = ?",
+         && hark_transaction_exec (tx,
+                                   error, "UPDATE member_roles SET rev = ? WHERE server_id = ? AND user_id = ? AND role_id = ?",
                                    "iiii", self->rev, self->role.server_id, self->user_id, self->role_id);
 }
 

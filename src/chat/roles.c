@@ -60,8 +60,8 @@ static gboolean
 find_role (HarkRole *self, HarkTransaction *tx, gint64 role_id, GError **error)
 {
   g_auto (HarkRows) rows = HARK_ROWS_INIT;
-  if (!hark_transaction_query (tx, &rows, error,
-                               "SELECT server_id, position, permissions FROM roles WHERE role_id = ?", "i", role_id)
+  if (!hark_transaction_query (tx, &rows, error, "SELECT server_id, position, permissions FROM roles WHERE role_id = ?",
+                               "i", role_id)
       || !hark_rows_require (&rows, "role_id", error))
     return FALSE;
   self->role_id = role_id;
@@ -217,13 +217,13 @@ typedef struct
   HarkRequest parent;
   gint64 server_id;
   gint64 role_id;
-  char *name;                 /* (nullable) */
-  gint64 position;            /* 0: not given */
+  char *name;      /* (nullable) */
+  gint64 position; /* 0: not given */
   gboolean gives_permissions;
   guint permissions;
-  GArray *channels;           /* out (nullable) (element-type gint64): private ones that were seen by the role */
-  GPtrArray *viewers;         /* out (nullable) (element-type GArray): of each of them, who still sees it */
-  gint64 rev;                 /* out */
+  GArray *channels;   /* out (nullable) (element-type gint64): private ones that were seen by the role */
+  GPtrArray *viewers; /* out (nullable) (element-type GArray): of each of them, who still sees it */
+  gint64 rev;         /* out */
 } RoleRequest;
 
 static void
@@ -312,7 +312,8 @@ check_everyone (const RoleRequest *self, const HarkRole *role, GError **error)
 {
   if (!hark_role_is_everyone (role) || (self->name == NULL && self->position == 0))
     return TRUE;
-  g_set_error (error, HARK_ERROR, HARK_ERROR_CONFLICT, "\"role_id\": of everybody's role only the permissions can change");
+  g_set_error (error, HARK_ERROR, HARK_ERROR_CONFLICT,
+               "\"role_id\": of everybody's role only the permissions can change");
   return FALSE;
 }
 
@@ -417,8 +418,7 @@ delete_in_thread (HarkTransaction *tx, gpointer data, GError **error)
       return FALSE;
     }
   self->server_id = role.server_id;
-  return list_channels (tx, self, before, error)
-         && emit_removed (tx, self, "remove_role", HARK_TOPIC_SERVER, error)
+  return list_channels (tx, self, before, error) && emit_removed (tx, self, "remove_role", HARK_TOPIC_SERVER, error)
          && emit_removed (tx, self, "clear_role", HARK_TOPIC_MEMBERS, error)
          && hark_transaction_exec (tx, error,
                                    "UPDATE members SET rev = ? WHERE server_id = ? AND user_id IN"

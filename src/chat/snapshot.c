@@ -224,8 +224,7 @@ check_parts (const HarkJoin *join, HarkSession *session, const HarkHubLimits *li
 {
   HarkSubscription *subscription = join->part.last != 0 ? hark_session_find_subscription (session, &join->topic) : NULL;
   GArray *ranges = subscription != NULL ? subscription->ranges : NULL;
-  if (ranges == NULL || ranges->len < limits->max_parts
-      || hark_ranges_meet (ranges, join->part.after, join->part.last))
+  if (ranges == NULL || ranges->len < limits->max_parts || hark_ranges_meet (ranges, join->part.after, join->part.last))
     return TRUE;
   g_set_error (error, HARK_ERROR, HARK_ERROR_TOO_LARGE,
                "a session can have loaded %u separate parts of a list: \"forget\" some", limits->max_parts);

@@ -79,11 +79,11 @@ hark_event_log_append (HarkTransaction *tx, const HarkTopic *topic, const HarkLo
   event->subject = position->subject;
   if (position->subject != 0)
     {
-      started = hark_transaction_query (tx, &rows, error,
-                                        "INSERT INTO event_log (topic_id, seq, kind, payload, at, subject)"
-                                        " VALUES (?, ?, ?, ?, ?, ?) RETURNING rev",
-                                        "iitTii", position->topic_id, position->seq, kind, json, len, now,
-                                        position->subject);
+      started
+        = hark_transaction_query (tx, &rows, error,
+                                  "INSERT INTO event_log (topic_id, seq, kind, payload, at, subject)"
+                                  " VALUES (?, ?, ?, ?, ?, ?) RETURNING rev",
+                                  "iitTii", position->topic_id, position->seq, kind, json, len, now, position->subject);
     }
   else if (audience == NULL)
     {
@@ -165,7 +165,8 @@ hark_event_log_read (HarkTransaction *tx, const HarkTopic *topic, gint64 cursor,
       return TRUE;
     }
   if (!hark_transaction_query (tx, &rows, error,
-                               "SELECT l.seq, l.rev, l.kind, l.payload, l.audience, coalesce(l.subject, 0) FROM topics t"
+                               "SELECT l.seq, l.rev, l.kind, l.payload, l.audience, coalesce(l.subject, 0) FROM topics "
+                               "t"
                                " JOIN event_log l ON l.topic_id = t.topic_id"
                                " WHERE t.name = ? AND l.seq > ? ORDER BY l.seq",
                                "ti", hark_topic_format (topic, name), cursor))

@@ -58,8 +58,8 @@ replay_event (HarkEvent *event, gpointer data)
 }
 
 static HarkSubscription *
-subscribe (HarkHub *self, HarkSession *session, const HarkTopic *topic, const HarkRange *part, gint64 cursor, gint64 rev,
-           GError **error)
+subscribe (HarkHub *self, HarkSession *session, const HarkTopic *topic, const HarkRange *part, gint64 cursor,
+           gint64 rev, GError **error)
 {
   g_autoptr (HarkSession) hold G_GNUC_UNUSED = g_object_ref (session);
   HarkSubscription *subscription = hark_session_find_subscription (session, topic);

@@ -31,7 +31,7 @@ typedef struct
 
 #define HARK_HUB_LIMITS_DEFAULT                                                                                        \
   {                                                                                                                    \
-    0, 100, 1000, 100, 10000, 256, 50, 8192, 8 << 20, 25                                                                    \
+    0, 100, 1000, 100, 10000, 256, 50, 8192, 8 << 20, 25                                                               \
   }
 
 #define HARK_TYPE_HUB (hark_hub_get_type ())

@@ -202,8 +202,7 @@ gets (const HarkReceiver *receiver, const HarkEvent *event)
 {
   HarkSession *session = receiver->session;
   return hark_event_may_see (event, hark_session_get_user_id (session))
-         && (receiver->is_interest
-             || hark_subscription_wants (session->subscriptions->pdata[receiver->slot], event));
+         && (receiver->is_interest || hark_subscription_wants (session->subscriptions->pdata[receiver->slot], event));
 }
 
 /* Gives events of one topic to its receivers; encodes once for each wire there is among them. */

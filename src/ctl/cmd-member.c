@@ -6,8 +6,12 @@
 #include <glib/gi18n.h>
 
 static const HarkCtlColumn columns[] = {
-  { "user_id", N_ ("ID") },    { "username", N_ ("USERNAME") }, { "displayname", N_ ("NAME") },
-  { "nick", N_ ("NICK") },     { "status", N_ ("STATUS") },     { "joined", N_ ("JOINED") },
+  { "user_id", N_ ("ID") },
+  { "username", N_ ("USERNAME") },
+  { "displayname", N_ ("NAME") },
+  { "nick", N_ ("NICK") },
+  { "status", N_ ("STATUS") },
+  { "joined", N_ ("JOINED") },
   { NULL },
 };
 

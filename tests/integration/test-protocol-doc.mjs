@@ -87,7 +87,7 @@ class Person {
 }
 
 test('every example of doc/protocol.md happens as it stands', async (t) => {
-  const hub = await Hub.start({ settings: { 'presence.grace': '1m', 'auth.anonymous': 'true' } });
+  const hub = await Hub.start({ settings: { 'presence.grace': '1m', 'auth.anonymous': 'true', 'notifications.raise': 'reaction;mention;invitation;member' } });
   t.after(() => hub.stop());
   const bound = new Map(), people = new Map(), users = {};
   // Who is called anything else has no account.
@@ -100,6 +100,14 @@ test('every example of doc/protocol.md happens as it stands', async (t) => {
   bound.set('$harbour', server.server_id);
   await hub.ctl('member', 'add', 'Harbour', 'bob');
   bound.set('$general', (await hub.ctl('channel', 'add', server.server_id, 'general', '--category', 'Everyone')).channel_id);
+  // That bob has joined is a notification before the first example.
+  const before = new Person(hub, users.ann.token);
+  await before.take({ type: 'welcome', session: '$_', user: '$_', resume: '$_', heartbeat: '$_' }, new Map());
+  before.socket.send('{"type":"get_notifications","ref":"n"}');
+  const { notifications: [joined] } = await before.take({ type: 'get_notifications', ref: 'n', notifications: '$_', more: false, waiting: 1 }, new Map());
+  before.socket.send(JSON.stringify({ type: 'ack_notification', id: joined.id, ref: 'a' }));
+  await before.take({ type: 'ack_notification', ref: 'a', acknowledged: 1, waiting: 0 }, new Map());
+  before.socket.terminate();
   const blocks = examples(readFileSync(page, 'utf8'));
   assert.ok(blocks.length >= 18, `${blocks.length} examples`);
   for (const { heading, lines } of blocks)

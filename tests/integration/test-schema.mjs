@@ -22,7 +22,7 @@ function commands() {
 
 // Types of events, where they are begun with a constant.
 function eventTypes() {
-  return new Set([...sources.matchAll(/\bhark_(?:draft_begin|channel_emit) \([^;]*?"(\w+)"/g)].map(([, name]) => name));
+  return new Set([...sources.matchAll(/\b(?:hark_draft_begin|hark_channel_emit|begin|emit_removed|emit) \((?![^;]*"error")[^;|{]*?"(\w+)"/g)].map(([, name]) => name));
 }
 
 function shownInPage({ kind, name }) {

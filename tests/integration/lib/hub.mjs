@@ -63,6 +63,8 @@ export class Hub {
       'store.path': join(this.directory, 'hark.db'), 'bus.type': this.bus.address,
       // Tests are one user in a hurry; what the limits do has tests of its own.
       'limits.requests-per-second': 0, 'limits.messages-per-second': 0, 'limits.forwards-per-second': 0,
+      // Most tests make members by the way, and do not want to hear of it.
+      'notifications.raise': 'reaction;mention;invitation',
       // Unread numbers come when they come; who looks at them says how soon.
       'limits.connections-per-address': 0, 'chat.unread-interval': '1h', 'log.level': 'debug', ...this.settings,
     };

@@ -94,7 +94,8 @@ random_value (const char *type)
 static GVariant *
 random_dictionary (void)
 {
-  static const char *const names[] = { "username", "admin", "name", "position", "private", "owner_id", "permissions", "type" };
+  static const char *const names[]
+    = { "username", "admin", "name", "position", "private", "owner_id", "permissions", "type" };
   static const char *const types[] = { "s", "b", "i", "x", "u", "as" };
   g_auto (GVariantBuilder) builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
   for (int n = g_test_rand_int_range (0, 4); n > 0; n--)

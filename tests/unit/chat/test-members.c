@@ -268,7 +268,8 @@ typedef struct
 static void
 put (Pages *pages, JsonObject *member)
 {
-  g_hash_table_replace (pages->members, g_strdup (json_object_get_string_member (member, "user_id")), json_text (member));
+  g_hash_table_replace (pages->members, g_strdup (json_object_get_string_member (member, "user_id")),
+                        json_text (member));
 }
 
 static void
@@ -279,9 +280,9 @@ fill (Pages *pages, Client *client, guint n_pages, guint limit)
   pages->n_pages = n_pages;
   for (guint i = 0; i < n_pages; i++)
     {
-      g_autoptr (JsonObject) reply = client_ask (
-        client, "get_server_members", "\"server_id\":\"" ID "\",\"after\":" ID ",\"limit\":%u", pages->server, after,
-        limit);
+      g_autoptr (JsonObject) reply
+        = client_ask (client, "get_server_members", "\"server_id\":\"" ID "\",\"after\":" ID ",\"limit\":%u",
+                      pages->server, after, limit);
       JsonArray *members = json_object_get_array_member (reply, "members");
       for (guint j = 0; j < json_array_get_length (members); j++)
         put (pages, json_array_get_object_element (members, j));
@@ -369,16 +370,16 @@ change_member (ChatFixture *f, gint64 server, gint64 role, gint64 user, GRand *r
         client_do (clients[i], "set_status", "\"status\":\"%s\"", statuses[n % 3]);
       break;
     case 2:
-      client_say (clients[0], "{\"type\":\"add_member\",\"server_id\":\"" ID "\",\"user_id\":\"" ID "\"}", server,
-                  user);
+      client_say (clients[0], "{\"type\":\"add_member\",\"server_id\":\"" ID "\",\"user_id\":\"" ID "\"}", server, user);
       break;
     case 3:
       client_say (clients[0], "{\"type\":\"kick_member\",\"server_id\":\"" ID "\",\"user_id\":\"" ID "\"}", server,
                   user);
       break;
     case 4:
-      client_say (clients[0], "{\"type\":\"set_nick\",\"server_id\":\"" ID "\",\"user_id\":\"" ID "\",\"nick\":\"n%u\"}",
-                  server, user, n);
+      client_say (clients[0],
+                  "{\"type\":\"set_nick\",\"server_id\":\"" ID "\",\"user_id\":\"" ID "\",\"nick\":\"n%u\"}", server,
+                  user, n);
       break;
     default:
       client_say (clients[0], "{\"type\":\"%s_role\",\"role_id\":\"" ID "\",\"user_id\":\"" ID "\"}",

@@ -107,8 +107,7 @@ test_page (ChatFixture *f, gconstpointer data)
   client_hang_up (bob);
   for (guint i = 0; i < G_N_ELEMENTS (members); i += 12)
     g_free (chat_fixture_call (f, "update_user", "\"user_id\":\"" ID "\",\"bio\":\"new\"", members[i]));
-  g_free (
-    chat_fixture_call (f, "kick_member", "\"server_id\":\"" ID "\",\"user_id\":\"" ID "\"", c.server, members[1]));
+  g_free (chat_fixture_call (f, "kick_member", "\"server_id\":\"" ID "\",\"user_id\":\"" ID "\"", c.server, members[1]));
   again = chat_fixture_connect (f, c.bob);
   reply = client_ask (again, "resume", "\"resume\":\"%s\"", bob->resume);
   g_assert_cmpint (json_object_get_int_member (reply, "users"), ==, 2 + G_N_ELEMENTS (members) - 1);

@@ -73,7 +73,8 @@ test_told (ChatFixture *f, gconstpointer data)
   client_do (h.eves, "get_server_roles", "\"server_id\":\"" ID "\"", h.server);
   assign (h.anns, role, h.bob);
   own = client_pop_type (h.bobs, "own_roles");
-  g_assert_cmpint (g_ascii_strtoll (json_array_get_string_element (json_object_get_array_member (own, "own"), 0), NULL, 10),
+  g_assert_cmpint (g_ascii_strtoll (json_array_get_string_element (json_object_get_array_member (own, "own"), 0), NULL,
+                                    10),
                    ==, role);
   client_assert_silent (h.eves);
   client_do (h.anns, "delete_role", "\"role_id\":\"" ID "\"", role);
@@ -102,7 +103,8 @@ test_below (ChatFixture *f, gconstpointer data)
                   "\"server_id\":\"" ID "\",\"name\":\"x\",\"position\":10", h.server);
   client_refused (h.bobs, HARK_ERROR_FORBIDDEN, "permissions", "create_role",
                   "\"server_id\":\"" ID "\",\"name\":\"x\",\"permissions\":[\"manage_server\"]", h.server);
-  client_refused (h.bobs, HARK_ERROR_FORBIDDEN, "position", "update_role", "\"role_id\":\"" ID "\",\"position\":11", low);
+  client_refused (h.bobs, HARK_ERROR_FORBIDDEN, "position", "update_role", "\"role_id\":\"" ID "\",\"position\":11",
+                  low);
   client_refused (h.bobs, HARK_ERROR_FORBIDDEN, "permissions", "update_role",
                   "\"role_id\":\"" ID "\",\"permissions\":[\"manage_channels\"]", low);
   client_refused (h.bobs, HARK_ERROR_FORBIDDEN, "role_id", "update_role", "\"role_id\":\"" ID "\",\"name\":\"mine\"",
@@ -232,7 +234,8 @@ test_channels (ChatFixture *f, gconstpointer data)
   g_assert_true (sees (h.bobs, channel));
   g_assert_false (sees (h.eves, channel));
   grants = client_ask (h.anns, "list_grants", "\"channel_id\":\"" ID "\"", channel);
-  g_assert_cmpint (json_id (json_array_get_object_element (json_object_get_array_member (grants, "roles"), 0), "role_id"),
+  g_assert_cmpint (json_id (json_array_get_object_element (json_object_get_array_member (grants, "roles"), 0),
+                            "role_id"),
                    ==, role);
   client_do (h.anns, "unassign_role", "\"role_id\":\"" ID "\",\"user_id\":\"" ID "\"", role, h.bob);
   assert_event (h.bobs, "hide_channel", "id", channel);
@@ -268,7 +271,8 @@ test_maker (ChatFixture *f, gconstpointer data)
   g_test_summary ("Who may make channels sees the private one he made; another with that permission does not.");
   make_harbour (f, &h);
   client_do (h.anns, "update_role", "\"role_id\":\"" ID "\",\"permissions\":[\"manage_channels\"]", h.server);
-  reply = client_ask (h.bobs, "create_channel", "\"server_id\":\"" ID "\",\"name\":\"mine\",\"private\":true", h.server);
+  reply
+    = client_ask (h.bobs, "create_channel", "\"server_id\":\"" ID "\",\"name\":\"mine\",\"private\":true", h.server);
   channel = json_id (reply, "channel_id");
   g_assert_true (sees (h.bobs, channel));
   g_assert_true (sees (h.anns, channel));

@@ -153,8 +153,7 @@ change_roles (World *w, GRand *rand, gint64 server, gint64 user, gint64 channel)
       client_say (w->admin, "{\"type\":\"assign_role\",\"role_id\":\"" ID "\",\"user_id\":\"" ID "\"}", role, user);
       break;
     case 4:
-      client_say (w->admin, "{\"type\":\"unassign_role\",\"role_id\":\"" ID "\",\"user_id\":\"" ID "\"}", role,
-                  user);
+      client_say (w->admin, "{\"type\":\"unassign_role\",\"role_id\":\"" ID "\",\"user_id\":\"" ID "\"}", role, user);
       break;
     case 5:
     case 6:
@@ -162,8 +161,8 @@ change_roles (World *w, GRand *rand, gint64 server, gint64 user, gint64 channel)
                   role);
       break;
     case 7:
-      client_say (w->admin, "{\"type\":\"revoke_channel\",\"channel_id\":\"" ID "\",\"role_id\":\"" ID "\"}",
-                  channel, role);
+      client_say (w->admin, "{\"type\":\"revoke_channel\",\"channel_id\":\"" ID "\",\"role_id\":\"" ID "\"}", channel,
+                  role);
       break;
     case 8:
       client_say (w->admin, "{\"type\":\"delete_role\",\"role_id\":\"" ID "\"}", role);
@@ -217,8 +216,7 @@ change (ChatFixture *f, World *w, GRand *rand)
       client_say (w->admin, "{\"type\":\"add_member\",\"server_id\":\"" ID "\",\"user_id\":\"" ID "\"}", server, user);
       break;
     case 2:
-      client_say (w->admin, "{\"type\":\"kick_member\",\"server_id\":\"" ID "\",\"user_id\":\"" ID "\"}", server,
-                  user);
+      client_say (w->admin, "{\"type\":\"kick_member\",\"server_id\":\"" ID "\",\"user_id\":\"" ID "\"}", server, user);
       break;
     case 3:
     case 4:
@@ -313,8 +311,9 @@ test_property (ChatFixture *f, gconstpointer data)
   Cache servers = { NULL }, fresh_servers = { NULL };
   Cache lists[3] = { { NULL } }, fresh[3] = { { NULL } };
   guint n_resets = 0, n_compared = 0;
-  g_test_summary ("000-7: whatever changes, a client's servers, channels, members and messages after a request with since "
-                  "are those of a client that asks anew.");
+  g_test_summary (
+    "000-7: whatever changes, a client's servers, channels, members and messages after a request with since "
+    "are those of a client that asks anew.");
   make_world (f, &w);
   cache_init (&servers, "get_servers", g_strdup (""), "servers", "server_id");
   cache_init (&fresh_servers, "get_servers", g_strdup (""), "servers", "server_id");

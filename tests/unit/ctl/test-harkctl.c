@@ -148,8 +148,7 @@ test_requests (BusFixture *f, gconstpointer data)
     { "role add 3 crew --position 2 --permissions kick_members,manage_roles",
       "create_role {\"server_id\":\"3\",\"name\":\"crew\",\"position\":2,\"permissions\":[\"kick_members\","
       "\"manage_roles\"]}" },
-    { "role add 3 guests",
-      "create_role {\"server_id\":\"3\",\"name\":\"guests\",\"position\":1,\"permissions\":[]}" },
+    { "role add 3 guests", "create_role {\"server_id\":\"3\",\"name\":\"guests\",\"position\":1,\"permissions\":[]}" },
     { "role set 6 --name hands --permissions ''",
       "update_role {\"role_id\":\"6\",\"name\":\"hands\",\"permissions\":[]}" },
     { "role delete 6", "delete_role {\"role_id\":\"6\"}" },
