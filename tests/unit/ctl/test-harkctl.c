@@ -319,7 +319,7 @@ test_paging (BusFixture *f, gconstpointer data)
                                 "55Z\"}],"
                                 "\"next\":\"1\"}");
   fake_concern_will_reply (f->concern, "list_members", "{\"members\":[{\"user_id\":\"2\",\"username\":\"bob\"}]}");
-  assert_prints (f, "member list 3 --no-legend", "1  ann  -  -  2025-11-20 19:05:55\n2  bob  -  -  -\n");
+  assert_prints (f, "member list 3 --no-legend", "1  ann  -  -  -  2025-11-20 19:05:55\n2  bob  -  -  -  -\n");
   assert_asked (f, "list_members {\"server_id\":\"3\",\"limit\":256}");
   assert_asked (f, "list_members {\"server_id\":\"3\",\"after\":\"1\",\"limit\":256}");
   assert_asked (f, NULL);
