@@ -6,7 +6,7 @@ static const char *const notification_actions[]
   = { "post", "comment", "reaction", "following", "mention", "invitation", "member", "message", NULL };
 static const char *const notification_affected[] = { "post", "comment", "message", "server", "channel", NULL };
 static const char *const notification_raised[] = { "reaction", "mention", "invitation", "member", NULL };
-static const char *const open_topics[] = { "app/*", "room/*", NULL };
+static const char *const topic_rules[] = { "app/** everyone backend", "room/** everyone backend", NULL };
 
 void
 hark_chat_limits_init (HarkChatLimits *self)
@@ -61,6 +61,6 @@ hark_chat_limits_init (HarkChatLimits *self)
     .rooms_per_session = 20,
     .room_name_chars = 64,
     .room_data_bytes = 16 * 1024,
-    .open_topics = open_topics,
+    .topic_rules = topic_rules,
   };
 }

@@ -61,8 +61,9 @@ typedef struct
   guint members_per_room;
   guint rooms_per_session;
   guint room_name_chars;
-  guint room_data_bytes;          /* of what is said in one */
-  const char *const *open_topics; /* patterns (`*`, `?`) of what every account may subscribe to; static */
+  guint room_data_bytes;               /* of what is said in one */
+  const char *const *topic_rules;      /* see HarkTopicRules; copied */
+  const struct _HarkTopicRules *rules; /* what the chat has made of them */
 } HarkChatLimits;
 
 void hark_chat_limits_init (HarkChatLimits *self);

@@ -38,6 +38,7 @@
 #include "chat/snapshot.h"
 #include "chat/token-authenticator.h"
 #include "chat/tokens.h"
+#include "chat/topic-review.h"
 #include "chat/typing.h"
 #include "chat/unread.h"
 #include "core/event-log.h"
@@ -55,6 +56,7 @@ struct _HarkChat
   HarkMetrics *metrics;
   HarkChatLimits limits;
   char **lists[3]; /* (owned): those of the limits, which a reload of the configuration frees */
+  HarkTopicRules *topic_rules;
   HarkTokenAuthenticator *authenticator;
   HarkSnapshots *snapshots;
   HarkMembership *membership;
@@ -83,6 +85,7 @@ struct _HarkChat
   HarkInterests *interests;
   HarkRooms *rooms;
   HarkPublish *publish;
+  HarkTopicReview *topic_review;
   HarkForward *forward;
   HarkPing *ping;
   HarkSessionStore *session_store;
@@ -105,6 +108,7 @@ hark_chat_dispose (GObject *object)
   g_clear_pointer (&self->session_store, hark_session_store_free);
   g_clear_pointer (&self->ping, hark_ping_free);
   g_clear_pointer (&self->forward, hark_forward_free);
+  g_clear_pointer (&self->topic_review, hark_topic_review_free);
   g_clear_pointer (&self->publish, hark_publish_free);
   g_clear_pointer (&self->rooms, hark_rooms_free);
   g_clear_pointer (&self->interests, hark_interests_free);
@@ -148,6 +152,7 @@ hark_chat_finalize (GObject *object)
   HarkChat *self = HARK_CHAT (object);
   for (guint i = 0; i < G_N_ELEMENTS (self->lists); i++)
     g_strfreev (self->lists[i]);
+  g_clear_pointer (&self->topic_rules, hark_topic_rules_free);
   G_OBJECT_CLASS (hark_chat_parent_class)->finalize (object);
 }
 
@@ -203,7 +208,8 @@ add_concerns (HarkChat *self)
   self->sessions = hark_sessions_new (hub, store, self->session_store, authenticator, self->personal, limits);
   /* Behind the sessions: a guest is welcomed before it is in the lobby. */
   self->rooms = hark_rooms_new (hub, self->metrics, limits);
-  self->publish = hark_publish_new (hub, store, self->rooms);
+  self->publish = hark_publish_new (hub, store, self->rooms, self->metrics, limits);
+  self->topic_review = hark_topic_review_new (hub, store, self->snapshots, limits->rules);
   self->resume = hark_resume_new (hub, self->snapshots, self->session_store, self->metrics, limits);
   self->session_admin = hark_session_admin_new (hub);
   self->retention = hark_retention_new (store, self->clock, self->metrics, limits);
@@ -235,6 +241,10 @@ hark_chat_new (HarkHub *hub, HarkStore *store, HarkPresence *presence, HarkIds *
   self->limits.notification_actions = (const char *const *)self->lists[0];
   self->limits.notification_affected = (const char *const *)self->lists[1];
   self->limits.notification_raised = (const char *const *)self->lists[2];
+  self->topic_rules = hark_topic_rules_new (limits->topic_rules, NULL);
+  g_assert (self->topic_rules != NULL); /* whoever sets them has looked at each */
+  self->limits.topic_rules = NULL;
+  self->limits.rules = self->topic_rules;
   add_concerns (self);
   return self;
 }

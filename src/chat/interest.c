@@ -92,9 +92,10 @@ subscribe_in_thread (HarkTransaction *tx, HarkSnapshot *snapshot, GError **error
 {
   Subscribe *self = (Subscribe *)snapshot;
   char text[HARK_TOPIC_MAX + 1];
+  HarkAsker asker = { snapshot->actor, snapshot->flags };
   gboolean may;
   gint64 seq;
-  if (!hark_rights_check_topic (tx, &self->topic, snapshot->actor, self->limits->open_topics, &may, error))
+  if (!hark_rights_check_topic (tx, &self->topic, &asker, self->limits->rules, &may, error))
     return FALSE;
   /* Of members those are told of who are on a page that was asked for. */
   may &= self->topic.kind != HARK_TOPIC_MEMBERS;
@@ -102,7 +103,7 @@ subscribe_in_thread (HarkTransaction *tx, HarkSnapshot *snapshot, GError **error
     {
       gboolean is_named = self->topic.name != NULL;
       g_set_error (error, HARK_ERROR, is_named ? HARK_ERROR_FORBIDDEN : HARK_ERROR_NOT_FOUND, "\"topic\": %s",
-                   is_named ? "it is not open to everybody" : "there is none to subscribe to");
+                   is_named ? "you may not subscribe to it" : "there is none to subscribe to");
       return FALSE;
     }
   if (!hark_event_log_get_seq (tx, &self->topic, &seq, error))
@@ -151,8 +152,8 @@ on_unsubscribe (HarkCommand *command, gpointer concern)
 
 static const HarkCommandSpec specs[] = {
   { "forget", HARK_COMMAND_NONE, NULL, on_forget },
-  { "subscribe", HARK_COMMAND_NONE, NULL, on_subscribe },
-  { "unsubscribe", HARK_COMMAND_NONE, NULL, on_unsubscribe },
+  { "subscribe", HARK_COMMAND_ANONYMOUS, NULL, on_subscribe },
+  { "unsubscribe", HARK_COMMAND_ANONYMOUS, NULL, on_unsubscribe },
 };
 
 HarkInterests *

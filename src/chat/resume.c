@@ -206,13 +206,14 @@ static gboolean
 recover_topic (HarkTransaction *tx, Resuming *self, const Cursor *cursor, GError **error)
 {
   const HarkChatLimits *limits = self->resume->limits;
+  HarkAsker asker = { self->parent.actor, self->parent.flags };
   HarkJsonWriter *json = &self->parent.reply;
   g_autoptr (GPtrArray) events = g_ptr_array_new_with_free_func ((GDestroyNotify)hark_event_unref);
   char text[HARK_TOPIC_MAX + 1];
   gboolean may, reset = TRUE;
   gint64 seq = 0;
   gsize bytes;
-  if (!hark_rights_check_topic (tx, &cursor->topic, self->parent.actor, limits->open_topics, &may, error)
+  if (!hark_rights_check_topic (tx, &cursor->topic, &asker, limits->rules, &may, error)
       || (may
           && !hark_event_log_read (tx, &cursor->topic, cursor->cursor, limits->resume_events, events, &reset, &seq,
                                    error)))

@@ -186,41 +186,29 @@ hark_rights_may_see (HarkTransaction *tx, gint64 channel_id, gint64 user_id, gbo
                                        "ii", user_id, channel_id);
 }
 
-static gboolean
-is_open (const HarkTopic *topic, const char *const *open_topics)
-{
-  char text[HARK_TOPIC_MAX + 1];
-  hark_topic_format (topic, text);
-  for (guint i = 0; open_topics[i] != NULL; i++)
-    if (g_pattern_match_simple (open_topics[i], text))
-      return TRUE;
-  return FALSE;
-}
-
 /**
  * hark_rights_check_topic:
- * @open_topics: see #HarkChatLimits
- * @may: (out): whether @user_id may be subscribed to @topic
+ * @rules: of the free topics
+ * @may: (out): whether @asker may be subscribed to @topic
  */
 gboolean
-hark_rights_check_topic (HarkTransaction *tx, const HarkTopic *topic, gint64 user_id, const char *const *open_topics,
-                         gboolean *may, GError **error)
+hark_rights_check_topic (HarkTransaction *tx, const HarkTopic *topic, const HarkAsker *asker,
+                         const HarkTopicRules *rules, gboolean *may, GError **error)
 {
   *may = FALSE;
   switch (topic->kind)
     {
     case HARK_TOPIC_SERVER:
     case HARK_TOPIC_MEMBERS:
-      return hark_rights_is_member (tx, topic->id, user_id, may, error);
+      return hark_rights_is_member (tx, topic->id, asker->user_id, may, error);
     case HARK_TOPIC_CHANNEL:
-      return hark_rights_may_see (tx, topic->id, user_id, may, error);
+      return hark_rights_may_see (tx, topic->id, asker->user_id, may, error);
     case HARK_TOPIC_INBOX:
-      *may = topic->id == user_id;
+      *may = topic->id == asker->user_id;
       return TRUE;
     case HARK_TOPIC_ROOM:
     case HARK_TOPIC_APP:
-      *may = !hark_topic_is_reserved (topic) && is_open (topic, open_topics);
-      return TRUE;
+      return hark_topic_rules_check (rules, tx, topic, HARK_TOPIC_SUBSCRIBE, asker, may, error);
     default: /* users are loaded, not subscribed to */
       return TRUE;
     }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "chat/permissions.h"
+#include "chat/topic-rules.h"
 #include "core/transaction.h"
 
 G_BEGIN_DECLS
@@ -41,8 +42,8 @@ gboolean hark_rights_check_member (HarkTransaction *tx, gint64 server_id, gint64
 gboolean hark_rights_is_member (HarkTransaction *tx, gint64 server_id, gint64 user_id, gboolean *is_member,
                                 GError **error);
 gboolean hark_rights_may_see (HarkTransaction *tx, gint64 channel_id, gint64 user_id, gboolean *may, GError **error);
-gboolean hark_rights_check_topic (HarkTransaction *tx, const HarkTopic *topic, gint64 user_id,
-                                  const char *const *open_topics, gboolean *may, GError **error);
+gboolean hark_rights_check_topic (HarkTransaction *tx, const HarkTopic *topic, const HarkAsker *asker,
+                                  const HarkTopicRules *rules, gboolean *may, GError **error);
 
 /* (element-type gint64) (transfer full): user ids, sorted */
 GArray *hark_rights_list_members (HarkTransaction *tx, gint64 server_id, GError **error);

@@ -59,6 +59,7 @@ hark_snapshot_new (gsize size, HarkCommand *command, HarkSnapshotRead read, Hark
   HarkSnapshot *self = g_malloc0 (size);
   self->command = command;
   self->actor = hark_command_get_user_id (command);
+  self->flags = command->actor != NULL ? command->actor->flags : HARK_IDENTITY_NONE;
   self->read = read;
   self->clear = clear;
   self->topics = g_array_new (FALSE, FALSE, sizeof (HarkJoin));

@@ -27,6 +27,7 @@ struct _HarkSnapshot
   HarkSnapshots *owner;
   HarkCommand *command;
   gint64 actor;
+  HarkIdentityFlags flags; /* of the actor */
   gint64 rev;
   gint64 serial; /* when it was asked for, see hark_snapshots_stamp () */
   guint attempts;

@@ -129,6 +129,7 @@ hark_app_read_chat_limits (HarkConfig *config, HarkChatLimits *limits)
   limits->notification_page = setting (config, HARK_SETTING_NOTIFICATIONS_PAGE);
   limits->notification_actions = hark_config_get_strings (config, HARK_SETTING_NOTIFICATIONS_ACTIONS);
   limits->notification_affected = hark_config_get_strings (config, HARK_SETTING_NOTIFICATIONS_AFFECTED);
+  limits->topic_rules = hark_config_get_strings (config, HARK_SETTING_TOPICS_RULES);
   limits->notification_raised = hark_config_get_strings (config, HARK_SETTING_NOTIFICATIONS_RAISE);
   limits->webhook = *hark_config_get_string (config, HARK_SETTING_WEBHOOK_URL) != '\0';
   limits->webhook_attempts = setting (config, HARK_SETTING_WEBHOOK_ATTEMPTS);

@@ -6,6 +6,8 @@
  */
 #include "daemon/settings.h"
 
+#include "chat/topic-rules.h"
+
 #include <gio/gio.h>
 #include <string.h>
 
@@ -32,6 +34,7 @@ static const struct
   { "chat", "What a community may hold." },
   { "invitations", "Who is asked to which server." },
   { "notifications", "What users are told." },
+  { "topics", "Events of applications, on topics of their own." },
   { "webhook", "A program of the application's that is told, by HTTP, what clients say to it." },
   { "auth", "How clients say who they are." },
   { "jwt", "Tokens that another program issues and signs, JSON Web Tokens; see the protocol's section 1." },
@@ -96,6 +99,13 @@ check_word (const char *text)
   if (text[0] != '\0' && text[strspn (text, G_CSET_a_2_z G_CSET_A_2_Z G_CSET_DIGITS "-_.")] == '\0')
     return NULL;
   return g_strdup_printf ("\"%s\" is not a word; several are separated by \";\"", text);
+}
+
+static char *
+check_topic_rule (const char *text)
+{
+  g_autoptr (GError) error = NULL;
+  return hark_topic_rule_parse_check (text, &error) ? NULL : g_strdup (error->message);
 }
 
 static char *
@@ -599,6 +609,15 @@ static const HarkSettingInfo table[HARK_N_SETTINGS] = {
     AT ("notifications", "raise"), LIST (check_word), .fallback = "reaction;mention;invitation;member",
     .doc = "The actions of which Hark itself tells: reactions to one's messages, mentions, invitations, and to owners "
            "who has joined their servers.",
+  },
+
+  [HARK_SETTING_TOPICS_RULES] = {
+    AT ("topics", "rules"), LIST (check_topic_rule), .fallback = "app/** everyone backend;room/** everyone backend",
+    .doc = "Who may use which free topics. A rule is a pattern, who may subscribe, and who may publish, with spaces "
+           "between; the first whose pattern matches decides, and what none matches is for administrators, who may do "
+           "everything. A pattern begins with app/ or room/; * stands for any segment, $user for the id of a user, ** at "
+           "the end for the rest. Who is a list with commas: everyone (with an account), anonymous (everybody), own "
+           "(the user whom $user names), backend, user:NAME, role:ID; or nobody.",
   },
 
   [HARK_SETTING_WEBHOOK_URL] = {

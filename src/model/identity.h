@@ -8,8 +8,9 @@ G_BEGIN_DECLS
 typedef enum
 {
   HARK_IDENTITY_NONE = 0,
-  HARK_IDENTITY_ADMIN = 1 << 0,    /* may use the commands of administration */
-  HARK_IDENTITY_ANONYMOUS = 1 << 1 /* has no account */
+  HARK_IDENTITY_ADMIN = 1 << 0,     /* may use the commands of administration */
+  HARK_IDENTITY_ANONYMOUS = 1 << 1, /* has no account */
+  HARK_IDENTITY_BACKEND = 1 << 2    /* a back end of the application, by its own key */
 } HarkIdentityFlags;
 
 /**

@@ -109,9 +109,9 @@ static void
 test_forbidden (ChatFixture *f, gconstpointer data)
 {
   static const char *const names[]
-    = { "create_user",   "list_users",  "get_user",           "update_user",    "delete_user",
-        "create_token",  "list_tokens", "revoke_token",       "list_servers",   "publish",
-        "list_sessions", "get_session", "disconnect_session", "disconnect_user" };
+    = { "create_user",  "list_users",         "get_user",       "update_user",  "delete_user",
+        "create_token", "list_tokens",        "revoke_token",   "list_servers", "list_sessions",
+        "get_session",  "disconnect_session", "disconnect_user" };
   gint64 ann = chat_fixture_user (f, "ann");
   Client *client = chat_fixture_connect (f, ann);
   g_test_summary ("What is for administrators is refused to everybody else.");

@@ -144,7 +144,7 @@ test_refusals (ChatFixture *f, gconstpointer data)
   Client *guest = connect_heard (f);
   g_test_summary ("Who has no account gets into rooms and nowhere else; mistakes name the field.");
   client_refused (guest, HARK_ERROR_UNAUTHENTICATED, NULL, "get_servers", "%s", "");
-  client_refused (guest, HARK_ERROR_UNAUTHENTICATED, NULL, "subscribe", "\"topic\":\"app/x\"");
+  client_refused (guest, HARK_ERROR_FORBIDDEN, "topic", "subscribe", "\"topic\":\"app/x\"");
   client_refused (guest, HARK_ERROR_FORBIDDEN, "topic", "publish", "\"topic\":\"room/lobby\",\"data\":1");
   client_refused (guest, HARK_ERROR_BAD_REQUEST, "data", "publish", "\"room\":\"lobby\"");
   client_refused (guest, HARK_ERROR_BAD_REQUEST, "content", "greeting", "\"content\":5");
