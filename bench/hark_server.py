@@ -32,6 +32,7 @@ path = {state}/hark.db
 requests-per-second = 0
 messages-per-second = 0
 forwards-per-second = 0
+bytes-per-second = 0
 sessions-per-user = 0
 connections-per-address = 0
 

@@ -50,11 +50,30 @@ def unused_settings(root):
     return [name for name in names if name not in used] if names else ["settings.h has none"]
 
 
+def unlisted_limits(root):
+    """doc/limits.md names every number among the settings, and for each bound a metric and a test that there are."""
+    page = (root / "doc" / "limits.md").read_text()
+    settings = re.findall(r'AT \("(\w+)", "([\w-]+)"\), (?:INT|BYTES) ', (root / "src" / "daemon" / "settings.c").read_text())
+    listed = re.findall(r"(?m)^\| `\[(\w+)\] ([\w-]+)` \|", page)
+    found = [f"[{section}] {key} is not in doc/limits.md" for section, key in settings if (section, key) not in listed]
+    found += [f"[{section}] {key} is no number among the settings" for section, key in listed if (section, key) not in settings]
+    sources = "\n".join(path.read_text() for path in files(root / "src") if path.suffix == ".c")
+    made = "|".join(re.escape(name).replace("%s", "[a-z0-9_]+") for name in re.findall(r'"(hark_[a-z0-9_]*%s[a-z0-9_]*)"', sources))
+    for metric, test, words in re.findall(r"(?m)^\| `\[.*\| `(\w+)` \| `([\w/.-]+)`: `(.*)` \|$", page):
+        if f'"{metric}"' not in sources and not re.fullmatch(made, metric):
+            found.append(f"{metric}: there is no such metric")
+        path = root / "tests" / test
+        if not path.exists() or words not in path.read_text():
+            found.append(f"{test}: nothing there says {words}")
+    return found if settings else ["settings.c has none"]
+
+
 def main():
     root = pathlib.Path(sys.argv[1])
     checks = [("no lock file names a download host", hosts_in_locks(root)),
               ("every source says its licence", unlicensed(root)),
-              ("every setting is read by the application", unused_settings(root))]
+              ("every setting is read by the application", unused_settings(root)),
+              ("every limit is listed, with a metric and a test that there are", unlisted_limits(root))]
     print(f"1..{len(checks)}")
     for number, (name, found) in enumerate(checks, 1):
         print(f'{"not ok" if found else "ok"} {number} - {name}')

@@ -86,6 +86,7 @@ hark_json_object_parse (HarkJsonObject *self, const char *data, gsize len, GErro
   HarkJsonReader reader;
   HarkJsonToken token;
   self->n_members = 0;
+  self->len = len;
   hark_json_reader_init (&reader, data, len);
   token = hark_json_reader_next (&reader, error);
   if (token == HARK_JSON_BEGIN_OBJECT && parse_members (self, &reader, error))

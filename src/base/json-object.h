@@ -29,6 +29,7 @@ typedef struct
 typedef struct
 {
   guint n_members;
+  gsize len;                                    /* bytes of the whole text */
   HarkJsonValue members[HARK_JSON_MAX_MEMBERS]; /* in the text's order */
 } HarkJsonObject;
 

@@ -171,6 +171,8 @@ hark_command_fail (HarkCommand *self, const GError *error)
   g_return_if_fail (!self->answered && error != NULL);
   if (hark_error_get_code (error) == HARK_ERROR_INTERNAL)
     g_message ("%s failed: %s", self->spec != NULL ? self->spec->name : "a command", error->message);
+  if (self->errors != NULL)
+    hark_counter_add (self->errors[hark_error_get_code (error)], 1);
   begin (self, "error");
   hark_command_write_error (self->writer, error);
   finish (self, error);

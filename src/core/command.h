@@ -3,6 +3,7 @@
 
 #include "base/json-object.h"
 #include "base/json-writer.h"
+#include "base/metrics.h"
 #include "model/identity.h"
 
 #include <glib-object.h>
@@ -61,6 +62,7 @@ struct _HarkCommand
   GDestroyNotify tag_free;  /* (nullable) */
   HarkCommandAnswer answer; /* (nullable) */
   gpointer answer_data;
+  HarkCounter **errors;   /* (nullable) unowned: the dispatcher's, by HarkError */
   HarkJsonWriter *writer; /* unowned: the dispatcher's, for one reply at a time */
   gboolean answered;
   gboolean failed;  /* the answer is an error */

@@ -19,7 +19,8 @@ typedef struct
 struct _HarkDispatcher
 {
   GObject parent_instance;
-  HarkQuota *quota;      /* (owned) (nullable) */
+  HarkQuota *quota; /* (owned) (nullable) */
+  HarkCounter *errors[HARK_N_ERRORS];
   GHashTable *routes;    /* name → Route (owned) */
   HarkJsonWriter writer; /* for one reply at a time: kept, so that replies do not allocate */
   HarkCounter *n_commands;
@@ -63,6 +64,13 @@ hark_dispatcher_new (HarkQuota *quota, HarkMetrics *metrics)
   self->n_commands = hark_metrics_counter (metrics, "hark_commands_total", "Requests that reached a concern.");
   self->n_refused = hark_metrics_counter (metrics, "hark_commands_refused_total",
                                           "Requests refused before: unknown, not allowed, or too many.");
+  for (guint i = 0; i < HARK_N_ERRORS; i++)
+    {
+      const char *code = hark_error_get_wire_name (i);
+      g_autofree char *name = g_strdup_printf ("hark_errors_%s_total", code);
+      g_autofree char *help = g_strdup_printf ("Requests answered with the error %s.", code);
+      self->errors[i] = hark_metrics_counter (metrics, name, help);
+    }
   return self;
 }
 
@@ -146,12 +154,15 @@ check_actor (const HarkCommandSpec *spec, HarkIdentity *actor, GError **error)
 
 /* Calls from D-Bus and HTTP are metered where they come in: only sessions take from a user's quota. */
 static gboolean
-check_quota (HarkDispatcher *self, HarkCommand *command, const HarkCommandSpec *spec, GError **error)
+check_quota (HarkDispatcher *self, HarkCommand *command, const HarkCommandSpec *spec, const HarkJsonObject *args,
+             GError **error)
 {
   gint64 user_id = hark_command_get_user_id (command);
   if (self->quota == NULL || command->session == NULL || user_id == 0)
     return TRUE;
   if ((spec->flags & HARK_COMMAND_UNMETERED) == 0 && !hark_quota_take (self->quota, user_id, "requests", error))
+    return FALSE;
+  if (!hark_quota_take_some (self->quota, user_id, "bytes", args->len / 1024 + 1, error))
     return FALSE;
   return spec->quota == NULL || hark_quota_take (self->quota, user_id, spec->quota, error);
 }
@@ -183,6 +194,7 @@ hark_dispatcher_dispatch (HarkDispatcher *self, HarkCommand *command, const char
   char key[MAX_NAME + 1];
   Route *route = NULL;
   command->writer = &self->writer;
+  command->errors = self->errors;
   if (name_len <= MAX_NAME)
     {
       memcpy (key, name, name_len);
@@ -193,7 +205,7 @@ hark_dispatcher_dispatch (HarkDispatcher *self, HarkCommand *command, const char
   if (route == NULL)
     g_set_error (&error, HARK_ERROR, HARK_ERROR_UNKNOWN_TYPE, "\"type\": there is no request \"%.*s\"",
                  (int)get_shown_len (name, name_len), name);
-  else if (check_actor (route->spec, command->actor, &error) && check_quota (self, command, route->spec, &error))
+  else if (check_actor (route->spec, command->actor, &error) && check_quota (self, command, route->spec, args, &error))
     {
       command->spec = route->spec;
       command->args = args;
@@ -222,6 +234,7 @@ hark_dispatcher_call (HarkDispatcher *self, HarkIdentity *actor, const char *nam
   GError *error = NULL;
   HarkCommand *command = hark_command_new_call (actor, answer, data);
   command->writer = &self->writer;
+  command->errors = self->errors;
   if (!hark_json_object_parse (&object, args, strlen (args), &error))
     {
       hark_command_take_error (command, error);

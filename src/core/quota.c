@@ -177,15 +177,23 @@ get_buckets (HarkQuota *self, gint64 user_id)
 gboolean
 hark_quota_take (HarkQuota *self, gint64 user_id, const char *name, GError **error)
 {
+  return hark_quota_take_some (self, user_id, name, 1, error);
+}
+
+/* As hark_quota_take (), of several. More than can be had at once is taken when all can: it is bounded elsewhere. */
+gboolean
+hark_quota_take_some (HarkQuota *self, gint64 user_id, const char *name, guint n, GError **error)
+{
   int found = find_rate (self, name);
   Rate *rate = &self->rates[MAX (found, 0)];
   UserBuckets *buckets;
-  gint64 now, full_at;
+  gint64 now, full_at, cost;
   if (found < 0 || rate->interval == 0)
     return TRUE;
   buckets = get_buckets (self, user_id);
   now = hark_clock_get_monotonic (self->clock);
-  full_at = MAX (buckets->full_at[found], now) + rate->interval;
+  cost = MIN (rate->interval * n, rate->tolerance);
+  full_at = MAX (buckets->full_at[found], now) + cost;
   if (full_at - now > rate->tolerance)
     {
       hark_counter_add (rate->refused, 1);

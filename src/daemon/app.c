@@ -202,6 +202,9 @@ apply_live_settings (HarkApp *self)
   hark_quota_set_rate (self->quota, "requests",
                        hark_config_get_int (self->config, HARK_SETTING_LIMITS_REQUESTS_PER_SECOND),
                        hark_config_get_int (self->config, HARK_SETTING_LIMITS_REQUESTS_BURST));
+  hark_quota_set_rate (self->quota, "bytes",
+                       (hark_config_get_bytes (self->config, HARK_SETTING_LIMITS_BYTES_PER_SECOND) + 1023) / 1024,
+                       hark_config_get_bytes (self->config, HARK_SETTING_LIMITS_BYTES_BURST) / 1024);
   hark_quota_set_rate (self->quota, "messages",
                        hark_config_get_int (self->config, HARK_SETTING_LIMITS_MESSAGES_PER_SECOND),
                        hark_config_get_int (self->config, HARK_SETTING_LIMITS_MESSAGES_BURST));

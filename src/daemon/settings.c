@@ -324,6 +324,14 @@ static const HarkSettingInfo table[HARK_N_SETTINGS] = {
     AT ("limits", "requests-burst"), INT (1, 1000000), .fallback = "200", .live = TRUE,
     .doc = "Requests of one user, at once.",
   },
+  [HARK_SETTING_LIMITS_BYTES_PER_SECOND] = {
+    AT ("limits", "bytes-per-second"), BYTES (0, MIB (1024)), .fallback = "1M", .live = TRUE,
+    .doc = "Bytes of the requests of one user, in the long run, each request rounded up to whole KiB; 0 for any number.",
+  },
+  [HARK_SETTING_LIMITS_BYTES_BURST] = {
+    AT ("limits", "bytes-burst"), BYTES (KIB (1), MIB (1024)), .fallback = "4M", .live = TRUE,
+    .doc = "Bytes of the requests of one user, at once.",
+  },
   [HARK_SETTING_LIMITS_MESSAGES_PER_SECOND] = {
     AT ("limits", "messages-per-second"), INT (0, 1000000), .fallback = "10", .live = TRUE,
     .doc = "Chat messages of one user, in the long run; 0 for any number.",

@@ -62,7 +62,7 @@ export class Hub {
       'listen.address': '127.0.0.1', 'listen.port': this.port ?? 0,
       'store.path': join(this.directory, 'hark.db'), 'bus.type': this.bus.address,
       // Tests are one user in a hurry; what the limits do has tests of its own.
-      'limits.requests-per-second': 0, 'limits.messages-per-second': 0, 'limits.forwards-per-second': 0,
+      'limits.requests-per-second': 0, 'limits.messages-per-second': 0, 'limits.forwards-per-second': 0, 'limits.bytes-per-second': 0,
       // Most tests make members by the way, and do not want to hear of it.
       'notifications.raise': 'reaction;mention;invitation',
       // Unread numbers come when they come; who looks at them says how soon.
