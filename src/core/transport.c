@@ -95,7 +95,8 @@ hark_transport_dup_address (HarkTransport *self)
 const char *
 hark_transport_get_name (HarkTransport *self)
 {
-  return HARK_TRANSPORT_GET_CLASS (self)->name;
+  HarkTransportClass *klass = HARK_TRANSPORT_GET_CLASS (self);
+  return klass->get_name != NULL ? klass->get_name (self) : klass->name;
 }
 
 void

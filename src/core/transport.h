@@ -59,7 +59,8 @@ struct _HarkTransportClass
 {
   GObjectClass parent_class;
 
-  const char *name; /* "websocket", "polling", "bus" */
+  const char *name;                              /* "websocket", "bus" */
+  const char *(*get_name) (HarkTransport *self); /* (nullable): where it changes */
   void (*wake) (HarkTransport *self);
   void (*close) (HarkTransport *self, guint code, const char *reason);
   void (*set_reading) (HarkTransport *self, gboolean reading);

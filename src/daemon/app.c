@@ -21,6 +21,7 @@
 #include "daemon/service-manager.h"
 #include "daemon/wires.h"
 #include "protocol/native.h"
+#include "protocol/socketio-admin.h"
 #include "protocol/socketio.h"
 #include "store/sqlite-store.h"
 #include "transport/front.h"
@@ -85,6 +86,7 @@ struct _HarkApp
   HarkReactor *reactor;
   HarkEngineServer *engine;           /* (nullable) */
   HarkSocketioNamespaces *namespaces; /* (nullable) */
+  HarkSocketioAdmin *socketio_admin;  /* (nullable) */
   HarkRoute routes[MAX_ROUTES];       /* those that are on */
   guint n_routes;
   gboolean anonymous; /* who has no token is let in without an account */
@@ -128,6 +130,7 @@ take_apart (HarkApp *self)
   g_clear_object (&self->listener);
   g_clear_object (&self->chat);
   g_clear_object (&self->presence);
+  g_clear_pointer (&self->socketio_admin, hark_socketio_admin_free);
   g_clear_object (&self->namespaces);
   g_clear_object (&self->hub);
   g_clear_object (&self->engine);
@@ -425,6 +428,7 @@ static gboolean
 start_socketio (HarkApp *self, GError **error)
 {
   const char *const *names = hark_config_get_strings (self->config, HARK_SETTING_SOCKETIO_NAMESPACES);
+  guint admin = hark_config_get_enum (self->config, HARK_SETTING_SOCKETIO_ADMIN);
   HarkSocketioLimits limits;
   hark_app_read_socketio_limits (self->config, &limits);
   if (!hark_sqlite_store_run_sync (self->store, hark_socketio_load, &limits, error))
@@ -434,7 +438,11 @@ start_socketio (HarkApp *self, GError **error)
   for (guint i = 0; names[i] != NULL; i++)
     if (!hark_socketio_namespaces_declare (self->namespaces, names[i], error))
       return FALSE;
-  return TRUE;
+  if (admin == 0)
+    return TRUE;
+  self->socketio_admin = hark_socketio_admin_new (self->namespaces, self->hub, hark_chat_get_authenticator (self->chat),
+                                                  admin == 2, error);
+  return self->socketio_admin != NULL;
 }
 
 /* What is spoken where. */

@@ -44,6 +44,7 @@ static const struct
 };
 
 static const char *const synchronous_choices[] = { "full", "normal", NULL };
+static const char *const socketio_admin_choices[] = { "off", "production", "development", NULL };
 static const char *const jwt_choices[] = { "off", "HS256", "RS256", "ES256", "EdDSA", NULL };
 static const char *const level_choices[] = { "error", "warning", "notice", "info", "debug", NULL };
 
@@ -379,6 +380,12 @@ static const HarkSettingInfo table[HARK_N_SETTINGS] = {
     AT ("socketio", "namespaces"), LIST (check_namespace), .fallback = "",
     .doc = "Namespaces of the back end's, beside /, /chat, /forward and /notifications: what clients emit there is told "
            "over D-Bus, and what they receive is emitted over D-Bus.",
+  },
+  [HARK_SETTING_SOCKETIO_ADMIN] = {
+    AT ("socketio", "admin"), .type = HARK_SETTING_TYPE_ENUM, .choices = socketio_admin_choices, .fallback = "off",
+    .doc = "The namespace /admin for the page of npm @socket.io/admin-ui, into which administrators log in with their "
+           "name and a token for the password: \"production\" tells how many sockets there are, \"development\" of each "
+           "one, of rooms and of events. The page's address must be among the allowed origins, and cors-credentials be on.",
   },
   [HARK_SETTING_SOCKETIO_CONNECT_TIMEOUT] = {
     AT ("socketio", "connect-timeout"), DURATION (100, SECONDS (600)), .fallback = "10s",

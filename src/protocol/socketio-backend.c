@@ -49,6 +49,8 @@ hark_socketio_namespaces_deliver (HarkSocketioNamespaces *self, HarkSocketioName
         continue;
       g_object_ref (receiver.session);
       g_array_append_val (receivers, receiver);
+      if (G_UNLIKELY (self->observer != NULL))
+        self->observer->sent (socket, event, self->observer_data);
     }
   if (receivers->len == 0)
     return;
@@ -110,7 +112,8 @@ static void
 emit_now (HarkSocketioNamespaces *self, HarkSocketioNamespace *nsp, const HarkSocketioTarget *target,
           gboolean is_volatile, const HarkSocketioEmission *emission)
 {
-  g_autoptr (HarkEvent) event = hark_socketio_emission_make_event (emission, 0, nsp->published_seq);
+  g_autoptr (HarkEvent) event
+    = hark_socketio_emission_make_event (emission, 0, nsp->kind->is_logged ? nsp->published_seq : -1);
   if (event->kind == self->kind_all && !is_volatile && nsp->kind->is_logged)
     hark_hub_publish (self->hub, event);
   else
@@ -306,6 +309,8 @@ change_rooms (HarkSocketioNamespaces *self, const char *nsp, const HarkSocketioT
       if (!(join ? hark_socketio_socket_join (socket, room) : hark_socketio_socket_leave (socket, room)))
         continue;
       n_changed++;
+      if (self->observer != NULL)
+        self->observer->room (socket, room, join, self->observer_data);
       if (socket->recoverable)
         hark_socketio_store_change (self->store, &self->limits, socket->pid_hash, socket->rooms, HARK_SOCKETIO_ROW_KEEP);
     }

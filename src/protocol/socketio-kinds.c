@@ -118,11 +118,11 @@ chat_take_event (HarkSocketioSocket *socket, HarkCommand *command, const HarkSoc
   take (socket, command, name, &args);
 }
 
-/* Data is whatever the back end and its clients agree on. */
-static void
-back_end_take_event (HarkSocketioSocket *socket, HarkCommand *command, const HarkSocketioPacket *packet)
+void
+hark_socketio_take_as (HarkSocketioSocket *socket, HarkCommand *command, const HarkSocketioPacket *packet,
+                       const char *request)
 {
-  static const HarkJsonSlice request = { HARK_SOCKETIO_COMMAND_EVENT, G_N_ELEMENTS (HARK_SOCKETIO_COMMAND_EVENT) - 1 };
+  HarkJsonSlice slice = { request, strlen (request) };
   HarkSocketioTag *tag = command->tag;
   g_autofree char *name = hark_json_string_dup_c (packet->name);
   g_autoptr (GError) error = NULL;
@@ -137,7 +137,14 @@ back_end_take_event (HarkSocketioSocket *socket, HarkCommand *command, const Har
   tag->name = g_steal_pointer (&name);
   tag->args = packet->args.data != NULL ? g_strndup (packet->args.data, packet->args.len) : g_strdup ("");
   hark_json_object_parse (&none, "{}", 2, NULL);
-  take (socket, command, request, &none);
+  take (socket, command, slice, &none);
+}
+
+/* Data is whatever the back end and its clients agree on. */
+static void
+back_end_take_event (HarkSocketioSocket *socket, HarkCommand *command, const HarkSocketioPacket *packet)
+{
+  hark_socketio_take_as (socket, command, packet, HARK_SOCKETIO_COMMAND_EVENT);
 }
 
 const HarkSocketioKind hark_socketio_kind_root = { .scope = HARK_SOCKETIO_SCOPE_ROOT, .take_event = take_request };

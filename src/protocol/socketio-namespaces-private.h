@@ -24,6 +24,8 @@ struct _HarkSocketioNamespaces
   const char *kind_all; /* interned */
   const char *kind_some;
   guint event_signal;
+  const HarkSocketioObserver *observer; /* (nullable) */
+  gpointer observer_data;
   HarkGauge *n_sockets;
   HarkCounter *n_fresh;
   HarkCounter *n_recovered;

@@ -241,6 +241,8 @@ on_hub_published (HarkHub *hub, HarkEvent *event, HarkSocketioNamespaces *self)
   hold_event (self, nsp, event);
   if (event->kind == self->kind_some)
     send_to_some (self, nsp, event);
+  for (guint i = 0; self->observer != NULL && event->kind == self->kind_all && i < nsp->sockets->len; i++)
+    self->observer->sent (nsp->sockets->pdata[i], event, self->observer_data);
 }
 
 /* The hub tells of each event whether or not anybody listens here: so nobody does as long as there is no socket. */
@@ -553,6 +555,33 @@ hark_socketio_namespaces_remove (HarkSocketioNamespaces *self, HarkSocketioSocke
   hark_socketio_namespace_remove (socket);
   if (was_connected)
     g_signal_emit (self, signals[DISCONNECTED], 0, nsp->name, sid, session, may_return);
+}
+
+/* Who watches, from now on; %NULL for nobody. */
+void
+hark_socketio_namespaces_set_observer (HarkSocketioNamespaces *self, const HarkSocketioObserver *observer, gpointer data)
+{
+  self->observer = observer;
+  self->observer_data = data;
+}
+
+/* A client says something. */
+void
+hark_socketio_namespaces_observe (HarkSocketioNamespaces *self, const HarkSocketioSocket *socket,
+                                  const HarkSocketioPacket *packet)
+{
+  if (G_UNLIKELY (self->observer != NULL))
+    self->observer->received (socket, packet, self->observer_data);
+}
+
+void
+hark_socketio_namespaces_foreach_namespace (HarkSocketioNamespaces *self, HarkSocketioNamespaceFunc func, gpointer data)
+{
+  GHashTableIter iter;
+  gpointer nsp;
+  g_hash_table_iter_init (&iter, self->by_name);
+  while (g_hash_table_iter_next (&iter, NULL, &nsp))
+    func (nsp, data);
 }
 
 /**

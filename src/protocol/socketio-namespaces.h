@@ -49,8 +49,29 @@ gboolean hark_socketio_namespaces_disconnect (HarkSocketioNamespaces *self, cons
                                               const HarkSocketioTarget *target, gboolean close, guint *n,
                                               GError **error);
 
+typedef void (*HarkSocketioNamespaceFunc) (const HarkSocketioNamespace *nsp, gpointer data);
+void hark_socketio_namespaces_foreach_namespace (HarkSocketioNamespaces *self, HarkSocketioNamespaceFunc func,
+                                                 gpointer data);
 typedef void (*HarkSocketioSocketFunc) (const HarkSocketioSocket *socket, gpointer data);
 void hark_socketio_namespaces_foreach (HarkSocketioNamespaces *self, HarkSocketioSocketFunc func, gpointer data);
+
+/**
+ * HarkSocketioObserver:
+ * @received: a client says something
+ * @sent: an event of the namespace's own is sent to a socket
+ * @room: a socket has joined a room, or left one
+ *
+ * Who watches what happens in namespaces. There is at most one, and none costs nothing.
+ */
+typedef struct
+{
+  void (*received) (const HarkSocketioSocket *socket, const HarkSocketioPacket *packet, gpointer data);
+  void (*sent) (const HarkSocketioSocket *socket, const HarkEvent *event, gpointer data);
+  void (*room) (const HarkSocketioSocket *socket, const char *room, gboolean joined, gpointer data);
+} HarkSocketioObserver;
+
+void hark_socketio_namespaces_set_observer (HarkSocketioNamespaces *self, const HarkSocketioObserver *observer,
+                                            gpointer data);
 
 /* What is counted of what clients, or a back end, did wrong or too much. */
 typedef enum
@@ -62,6 +83,8 @@ typedef enum
 } HarkSocketioOffence;
 
 /* For HarkSocketio, a connection. */
+void hark_socketio_namespaces_observe (HarkSocketioNamespaces *self, const HarkSocketioSocket *socket,
+                                       const HarkSocketioPacket *packet);
 void hark_socketio_namespaces_count (HarkSocketioNamespaces *self, HarkSocketioOffence offence);
 HarkSocketioNamespace *hark_socketio_namespaces_find (HarkSocketioNamespaces *self, const char *name);
 HarkSocketioWires *hark_socketio_namespaces_get_wires (HarkSocketioNamespaces *self);
@@ -79,5 +102,10 @@ const HarkEvent *hark_socketio_namespaces_get_welcome (HarkSocketioNamespaces *s
 /* Names of the dispatcher's commands that only a Socket.IO client reaches. */
 #define HARK_SOCKETIO_COMMAND_MESSAGE "chat_message"
 #define HARK_SOCKETIO_COMMAND_EVENT "client_event"
+#define HARK_SOCKETIO_COMMAND_ADMIN "admin_event"
+
+/* For kinds whose events are commands of their own name. @command: (transfer full) */
+void hark_socketio_take_as (HarkSocketioSocket *socket, HarkCommand *command, const HarkSocketioPacket *packet,
+                            const char *request);
 
 G_END_DECLS

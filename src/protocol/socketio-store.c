@@ -313,7 +313,7 @@ write_strings (HarkJsonWriter *json, const char *name, char **strings)
   hark_json_writer_end_array (json);
 }
 
-/* @offset: what clients are told as the offset of what has no number itself */
+/* @offset: what clients are told as the offset of what has no number itself; -1: nothing, it is of no use to them */
 static void
 write_event (const HarkSocketioEmission *self, HarkJsonWriter *json, gint64 seq, gint64 offset)
 {

@@ -150,7 +150,7 @@ hark_socketio_wires_append_event (HarkSocketioWires *self, HarkBuilder *out, con
   if (!hark_json_object_parse (&object, event->json, event->len, NULL)
       || !hark_json_object_get_text (&object, "namespace", HARK_FIELD_REQUIRED, &nsp, NULL)
       || !hark_json_object_get_raw_array (&object, "packet", HARK_FIELD_REQUIRED, &packet, NULL)
-      || !hark_json_object_get_int (&object, "offset", HARK_FIELD_OPTIONAL, 0, G_MAXINT64, &offset, NULL))
+      || !hark_json_object_get_int (&object, "offset", HARK_FIELD_OPTIONAL, -1, G_MAXINT64, &offset, NULL))
     {
       g_warning ("an event of a Socket.IO namespace cannot be read");
       return;
@@ -158,7 +158,8 @@ hark_socketio_wires_append_event (HarkSocketioWires *self, HarkBuilder *out, con
   name = hark_json_string_dup_c (nsp);
   g_string_truncate (self->scratch, 0);
   g_string_append_len (self->scratch, packet.data, packet.len - 1);
-  g_string_append_printf (self->scratch, ",\"%" G_GINT64_FORMAT "\"", offset);
+  if (offset >= 0)
+    g_string_append_printf (self->scratch, ",\"%" G_GINT64_FORMAT "\"", offset);
   end_payload (self, out, name);
 }
 

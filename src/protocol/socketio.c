@@ -470,6 +470,7 @@ take_packet (HarkSocketio *self, const HarkSocketioPacket *packet)
       hark_socketio_acks_take (place->socket, packet->id, packet->payload.data, packet->payload.len);
       break;
     default:
+      hark_socketio_namespaces_observe (self->namespaces, place->socket, packet);
       place->nsp->kind->take_event (place->socket, new_command (self, place, packet->id), packet);
     }
 }

@@ -405,6 +405,12 @@ hark_engine_dup_address (HarkTransport *transport)
   return g_strdup (HARK_ENGINE (transport)->address);
 }
 
+static const char *
+hark_engine_get_name (HarkTransport *transport)
+{
+  return HARK_ENGINE (transport)->socket != NULL ? "websocket" : "polling";
+}
+
 static void
 hark_engine_finalize (GObject *object)
 {
@@ -425,6 +431,7 @@ hark_engine_class_init (HarkEngineClass *klass)
   transport_class->close = hark_engine_close;
   transport_class->set_reading = hark_engine_set_reading;
   transport_class->dup_address = hark_engine_dup_address;
+  transport_class->get_name = hark_engine_get_name;
 }
 
 static void

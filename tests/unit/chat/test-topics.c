@@ -119,7 +119,7 @@ test_who (ChatFixture *f, gconstpointer data)
   bobs = chat_fixture_connect (f, bob);
   eves = chat_fixture_connect (f, eve);
   identity = hark_chat_new_guest (f->chat);
-  guest = client_new (f, f->hub, f->protocol, hark_identity_ref (identity));
+  guest = client_new (f, f->hub, f->protocol, identity);
   g_ptr_array_add (f->clients, guest);
   chat_fixture_settle (f);
   g_assert_true (may (bobs, "subscribe", "app/staff/a"));
