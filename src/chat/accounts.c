@@ -53,17 +53,44 @@ name_taken (GError **error)
   return FALSE;
 }
 
+/**
+ * hark_accounts_insert:
+ * @user_id: (out)
+ *
+ * Makes a user, in a piece of work. %HARK_ERROR_CONFLICT when another has the name.
+ */
+gboolean
+hark_accounts_insert (HarkTransaction *tx, const char *username, const char *displayname, gboolean admin,
+                      gint64 *user_id, GError **error)
+{
+  *user_id = hark_transaction_next_id (tx);
+  return hark_transaction_exec (tx, error,
+                                "INSERT INTO users (user_id, username, displayname, chosen, is_admin, created_at)"
+                                " VALUES (?, ?, ?, 'online', ?, ?)",
+                                "ittii", *user_id, username, displayname, (gint64)admin, hark_transaction_now_ms (tx))
+         || name_taken (error);
+}
+
+/* The names in a request that makes a user; who is to be shown as none is shown as the name was written, capitals and
+ * all. */
+gboolean
+hark_accounts_read_names (const HarkJsonObject *args, const HarkChatLimits *limits, char **username, char **displayname,
+                          GError **error)
+{
+  if (!hark_field_get_username (args, "username", HARK_FIELD_REQUIRED, username, error)
+      || !hark_field_get_name (args, "displayname", HARK_FIELD_OPTIONAL, limits->displayname_chars, displayname, error))
+    return FALSE;
+  return *displayname != NULL
+         || hark_json_object_get_string (args, "username", HARK_FIELD_REQUIRED, HARK_USERNAME_MAX, displayname, error);
+}
+
 static gboolean
 create_user_in_thread (HarkTransaction *tx, gpointer data, GError **error)
 {
   CreateUser *self = data;
-  gint64 id = hark_transaction_next_id (tx);
-  if (!hark_transaction_exec (tx, error,
-                              "INSERT INTO users (user_id, username, displayname, chosen, is_admin, created_at)"
-                              " VALUES (?, ?, ?, 'online', ?, ?)",
-                              "ittii", id, self->username, self->displayname, (gint64)self->admin,
-                              hark_transaction_now_ms (tx)))
-    return name_taken (error);
+  gint64 id;
+  if (!hark_accounts_insert (tx, self->username, self->displayname, self->admin, &id, error))
+    return FALSE;
   hark_json_writer_member_id (&self->parent.reply, "user_id", id);
   hark_json_writer_member_string (&self->parent.reply, "username", self->username);
   return TRUE;
@@ -76,20 +103,11 @@ on_create_user (HarkCommand *command, gpointer concern)
   CreateUser *self = hark_request_new (sizeof *self, command, accounts, create_user_clear);
   const HarkJsonObject *args = command->args;
   GError *error = NULL;
-  if (!hark_field_get_username (args, "username", HARK_FIELD_REQUIRED, &self->username, &error)
-      || !hark_field_get_name (args, "displayname", HARK_FIELD_OPTIONAL, accounts->limits->displayname_chars,
-                               &self->displayname, &error)
-      || !hark_json_object_get_boolean (args, "admin", HARK_FIELD_OPTIONAL, &self->admin, &error))
-    {
-      hark_request_refuse (self, error);
-      return;
-    }
-  if (self->displayname == NULL)
-    {
-      /* As the name was written: capitals and all. */
-      hark_json_object_get_string (args, "username", HARK_FIELD_REQUIRED, HARK_USERNAME_MAX, &self->displayname, NULL);
-    }
-  hark_request_write (self, accounts->store, create_user_in_thread, NULL);
+  if (hark_accounts_read_names (args, accounts->limits, &self->username, &self->displayname, &error)
+      && hark_json_object_get_boolean (args, "admin", HARK_FIELD_OPTIONAL, &self->admin, &error))
+    hark_request_write (self, accounts->store, create_user_in_thread, NULL);
+  else
+    hark_request_refuse (self, error);
 }
 
 /* list_users, get_user */
@@ -359,8 +377,8 @@ on_delete_user (HarkCommand *command, gpointer concern)
 
 static const HarkCommandSpec specs[] = {
   { "create_user", HARK_COMMAND_ADMIN, NULL, on_create_user },
-  { "list_users", HARK_COMMAND_ADMIN, NULL, on_list_users },
-  { "get_user", HARK_COMMAND_ADMIN, NULL, on_get_user },
+  { "list_users", HARK_COMMAND_ADMIN | HARK_COMMAND_BACK_END, NULL, on_list_users },
+  { "get_user", HARK_COMMAND_ADMIN | HARK_COMMAND_BACK_END, NULL, on_get_user },
   { "update_user", HARK_COMMAND_ADMIN, NULL, on_update_user },
   { "delete_user", HARK_COMMAND_ADMIN, NULL, on_delete_user },
 };

@@ -437,7 +437,7 @@ static const HarkCommandSpec specs[] = {
   { "create_channel", HARK_COMMAND_NONE, NULL, on_create_channel },
   { "update_channel", HARK_COMMAND_NONE, NULL, on_update_channel },
   { "delete_channel", HARK_COMMAND_NONE, NULL, on_delete_channel },
-  { "list_channels", HARK_COMMAND_NONE, NULL, on_list_channels },
+  { "list_channels", HARK_COMMAND_BACK_END, NULL, on_list_channels },
 };
 
 HarkChannels *

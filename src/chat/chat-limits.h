@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include <glib.h>
+#include "chat/passwords.h"
 
 G_BEGIN_DECLS
 
@@ -28,14 +28,26 @@ typedef struct
   guint grants_per_channel;
   guint tokens_per_user; /* neither expired nor revoked */
   guint ids_per_forget;
-  guint emoji_chars;            /* of a reaction */
-  guint emojis_per_message;     /* different ones */
-  guint reactions_per_user;     /* of one message */
-  guint query_chars;            /* of a search */
-  guint typing_ms;              /* between two announcements of one user in one channel */
-  guint typing_max;             /* users and channels of which that is remembered */
-  guint token_cache;            /* identities remembered */
-  guint authenticate_ms;        /* for saying who one is */
+  guint emoji_chars;          /* of a reaction */
+  guint emojis_per_message;   /* different ones */
+  guint reactions_per_user;   /* of one message */
+  guint query_chars;          /* of a search */
+  guint typing_ms;            /* between two announcements of one user in one channel */
+  guint typing_max;           /* users and channels of which that is remembered */
+  guint token_cache;          /* identities remembered */
+  guint authenticate_ms;      /* for saying who one is */
+  HarkPasswordCost password;  /* what its hashes cost */
+  guint password_chars;       /* at least */
+  gint64 login_lifetime_ms;   /* the longest that a token lives which a password has made */
+  guint attempts_per_user;    /* wrong passwords within attempts_window_ms; 0: no bound */
+  guint attempts_per_address; /* the same of one address, for any users */
+  gint64 attempts_window_ms;
+  guint attempts_max;              /* users, and addresses, of which that is remembered */
+  gboolean registration;           /* users may make their own accounts */
+  guint registrations_per_address; /* within registrations_window_ms; 0: no bound */
+  gint64 registrations_window_ms;
+  gboolean refresh;             /* a session whose token runs out may ask for another */
+  guint expiry_warning_ms;      /* before that it is told; 0: never */
   guint heartbeat_ms;           /* told in the welcome; 0: none */
   gint64 resume_window_ms;      /* after its end, a session can be resumed */
   guint kept_sessions_per_user; /* that have ended and can be resumed */

@@ -6,7 +6,9 @@
 #include "chat/chat.h"
 
 #include "chat/accounts.h"
+#include "chat/attempts.h"
 #include "chat/channels.h"
+#include "chat/credentials.h"
 #include "chat/edits.h"
 #include "chat/client-messages.h"
 #include "chat/deliveries.h"
@@ -15,15 +17,18 @@
 #include "chat/history.h"
 #include "chat/interest.h"
 #include "chat/invitations.h"
+#include "chat/login.h"
 #include "chat/members.h"
 #include "chat/membership.h"
 #include "chat/messages.h"
+#include "chat/passwords.h"
 #include "chat/ping.h"
 #include "chat/notifications.h"
 #include "chat/presence-store.h"
 #include "chat/personal.h"
 #include "chat/publish.h"
 #include "chat/reactions.h"
+#include "chat/refresh.h"
 #include "chat/resume.h"
 #include "chat/retention.h"
 #include "chat/role-members.h"
@@ -37,6 +42,7 @@
 #include "chat/sessions.h"
 #include "chat/snapshot.h"
 #include "chat/token-authenticator.h"
+#include "chat/token-expiry.h"
 #include "chat/tokens.h"
 #include "chat/topic-review.h"
 #include "chat/typing.h"
@@ -67,6 +73,12 @@ struct _HarkChat
   HarkPersonal *personal;
   HarkAccounts *accounts;
   HarkTokens *tokens;
+  HarkTokenExpiry *token_expiry;
+  HarkRefresh *refresh;
+  HarkPasswords *passwords;
+  HarkAttempts *attempts;
+  HarkLogin *login;
+  HarkCredentials *credentials;
   HarkServers *servers;
   HarkChannels *channels;
   HarkGrants *grants;
@@ -101,6 +113,8 @@ static void
 hark_chat_dispose (GObject *object)
 {
   HarkChat *self = HARK_CHAT (object);
+  if (self->passwords != NULL)
+    hark_passwords_stop (self->passwords);
   g_clear_pointer (&self->retention, hark_retention_free);
   g_clear_pointer (&self->session_admin, hark_session_admin_free);
   g_clear_pointer (&self->resume, hark_resume_free);
@@ -127,6 +141,12 @@ hark_chat_dispose (GObject *object)
   g_clear_pointer (&self->grants, hark_grants_free);
   g_clear_pointer (&self->channels, hark_channels_free);
   g_clear_pointer (&self->servers, hark_servers_free);
+  g_clear_pointer (&self->credentials, hark_credentials_free);
+  g_clear_pointer (&self->login, hark_login_free);
+  g_clear_pointer (&self->attempts, hark_attempts_free);
+  g_clear_pointer (&self->passwords, hark_passwords_free);
+  g_clear_pointer (&self->refresh, hark_refresh_free);
+  g_clear_pointer (&self->token_expiry, hark_token_expiry_free);
   g_clear_pointer (&self->tokens, hark_tokens_free);
   g_clear_pointer (&self->accounts, hark_accounts_free);
   g_clear_pointer (&self->client_messages, hark_client_messages_free);
@@ -186,6 +206,13 @@ add_concerns (HarkChat *self)
   self->personal = hark_personal_new (hub, store, limits);
   self->accounts = hark_accounts_new (hub, store, self->membership, self->authenticator, limits);
   self->tokens = hark_tokens_new (hub, store, self->authenticator, limits);
+  self->token_expiry = hark_token_expiry_new (hub, limits->expiry_warning_ms);
+  self->refresh = hark_refresh_new (hub, store, authenticator, self->token_expiry, limits);
+  self->passwords = hark_passwords_new (self->metrics, &limits->password);
+  self->attempts = hark_attempts_new (self->clock, self->metrics, limits);
+  self->login = hark_login_new (hub, store, self->passwords, self->attempts, self->tokens, self->metrics, limits);
+  self->credentials
+    = hark_credentials_new (hub, store, self->passwords, self->attempts, self->tokens, self->metrics, limits);
   self->servers = hark_servers_new (hub, store, self->snapshots, self->membership, limits);
   self->channels = hark_channels_new (hub, store, self->snapshots, limits);
   self->grants = hark_grants_new (hub, store, self->snapshots, limits);
@@ -350,4 +377,5 @@ hark_chat_flush (HarkChat *self)
 {
   hark_session_store_flush (self->session_store);
   hark_deliveries_stop (self->deliveries);
+  hark_passwords_stop (self->passwords);
 }

@@ -280,7 +280,7 @@ on_list_grants (HarkCommand *command, gpointer concern)
 static const HarkCommandSpec specs[] = {
   { "grant_channel", HARK_COMMAND_NONE, NULL, on_grant_channel },
   { "revoke_channel", HARK_COMMAND_NONE, NULL, on_revoke_channel },
-  { "list_grants", HARK_COMMAND_NONE, NULL, on_list_grants },
+  { "list_grants", HARK_COMMAND_BACK_END, NULL, on_list_grants },
 };
 
 HarkGrants *

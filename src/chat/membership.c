@@ -576,7 +576,7 @@ static const HarkCommandSpec specs[] = {
   { "add_member", HARK_COMMAND_NONE, NULL, on_add_member },
   { "kick_member", HARK_COMMAND_NONE, NULL, on_kick_member },
   { "leave_server", HARK_COMMAND_NONE, NULL, on_leave_server },
-  { "list_members", HARK_COMMAND_NONE, NULL, on_list_members },
+  { "list_members", HARK_COMMAND_BACK_END, NULL, on_list_members },
 };
 
 HarkMembership *

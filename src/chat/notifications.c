@@ -414,7 +414,7 @@ on_get_notifications (HarkCommand *command, gpointer concern)
 }
 
 static const HarkCommandSpec specs[] = {
-  { "notify", HARK_COMMAND_ADMIN, NULL, on_notify },
+  { "notify", HARK_COMMAND_ADMIN | HARK_COMMAND_BACK_END, NULL, on_notify },
   { "ack_notification", HARK_COMMAND_NONE, NULL, on_ack_notification },
   { "get_notifications", HARK_COMMAND_NONE, NULL, on_get_notifications },
 };

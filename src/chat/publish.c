@@ -137,7 +137,7 @@ on_publish (HarkCommand *command, gpointer concern)
 }
 
 static const HarkCommandSpec specs[] = {
-  { "publish", HARK_COMMAND_ANONYMOUS | HARK_COMMAND_HTTP, "messages", on_publish },
+  { "publish", HARK_COMMAND_ANONYMOUS | HARK_COMMAND_HTTP | HARK_COMMAND_BACK_END, "messages", on_publish },
 };
 
 HarkPublish *

@@ -453,7 +453,7 @@ on_delete_role (HarkCommand *command, gpointer concern)
 
 static const HarkCommandSpec specs[] = {
   { "get_server_roles", HARK_COMMAND_NONE, NULL, on_get_server_roles },
-  { "list_roles", HARK_COMMAND_NONE, NULL, on_list_roles },
+  { "list_roles", HARK_COMMAND_BACK_END, NULL, on_list_roles },
   { "create_role", HARK_COMMAND_NONE, NULL, on_create_role },
   { "update_role", HARK_COMMAND_NONE, NULL, on_update_role },
   { "delete_role", HARK_COMMAND_NONE, NULL, on_delete_role },

@@ -471,7 +471,7 @@ static const HarkCommandSpec specs[] = {
   { "create_server", HARK_COMMAND_NONE, NULL, on_create_server },
   { "update_server", HARK_COMMAND_NONE, NULL, on_update_server },
   { "delete_server", HARK_COMMAND_NONE, NULL, on_delete_server },
-  { "list_servers", HARK_COMMAND_ADMIN, NULL, on_list_servers },
+  { "list_servers", HARK_COMMAND_ADMIN | HARK_COMMAND_BACK_END, NULL, on_list_servers },
 };
 
 HarkServers *

@@ -200,8 +200,8 @@ on_disconnect_user (HarkCommand *command, gpointer concern)
 }
 
 static const HarkCommandSpec specs[] = {
-  { "list_sessions", HARK_COMMAND_ADMIN, NULL, on_list_sessions },
-  { "get_session", HARK_COMMAND_ADMIN, NULL, on_get_session },
+  { "list_sessions", HARK_COMMAND_ADMIN | HARK_COMMAND_BACK_END, NULL, on_list_sessions },
+  { "get_session", HARK_COMMAND_ADMIN | HARK_COMMAND_BACK_END, NULL, on_get_session },
   { "disconnect_session", HARK_COMMAND_ADMIN, NULL, on_disconnect_session },
   { "disconnect_user", HARK_COMMAND_ADMIN, NULL, on_disconnect_user },
 };

@@ -297,21 +297,30 @@ lookup_free (gpointer data)
   g_free (lookup);
 }
 
+/* A key has a scope rather than what its user may do: whose scope we do not know may do nothing. */
+static HarkIdentityFlags
+read_flags (const HarkRows *rows)
+{
+  if (!hark_rows_is_null (rows, 5))
+    return HARK_IDENTITY_BACK_END;
+  return hark_rows_get_int64 (rows, 4) != 0 ? HARK_IDENTITY_ADMIN : HARK_IDENTITY_NONE;
+}
+
 static gboolean
 look_up_token (HarkTransaction *tx, Lookup *lookup, GError **error)
 {
   g_auto (HarkRows) rows = HARK_ROWS_INIT;
   g_autoptr (GError) local_error = NULL;
   if (!hark_transaction_query (tx, &rows, error,
-                               "SELECT t.token_id, t.expires_at, u.user_id, u.username, u.is_admin FROM tokens t"
+                               "SELECT t.token_id, t.expires_at, u.user_id, u.username, u.is_admin, t.scope FROM "
+                               "tokens t"
                                " JOIN users u ON u.user_id = t.user_id WHERE t.hash = ? AND t.revoked_at = 0",
                                "b", lookup->hash, (gsize)HARK_TOKEN_HASH_LEN))
     return FALSE;
   if (hark_rows_next (&rows, &local_error))
     lookup->identity
       = hark_identity_new (hark_rows_get_int64 (&rows, 2), hark_rows_get_text (&rows, 3, NULL),
-                           hark_rows_get_int64 (&rows, 0), hark_rows_get_int64 (&rows, 1),
-                           hark_rows_get_int64 (&rows, 4) != 0 ? HARK_IDENTITY_ADMIN : HARK_IDENTITY_NONE);
+                           hark_rows_get_int64 (&rows, 0), hark_rows_get_int64 (&rows, 1), read_flags (&rows));
   if (local_error == NULL)
     return TRUE;
   g_propagate_error (error, g_steal_pointer (&local_error));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Tokens as administrators make, list and revoke them, and what becomes of sessions for whom they matter: one that
- * presents its token late, one that never does, and those whose token is revoked or runs out.
+ * presents its token late, one that never does, and those whose token is revoked. See token-expiry.c for those whose
+ * token runs out.
  */
 #include "chat/tokens.h"
 
@@ -9,11 +10,11 @@
 #include "chat/fields.h"
 #include "chat/request.h"
 #include "chat/rows.h"
-#include "chat/token.h"
+#include "chat/token-row.h"
 
 #define MAX_EXPIRY_S (G_GINT64_CONSTANT (100) * 366 * 24 * 60 * 60)
 
-/* How often it is noted which tokens were used, and looked for sessions whose token has run out. */
+/* How often it is noted which tokens were used. */
 #define SWEEP_MS (15 * 1000)
 
 typedef struct
@@ -30,10 +31,8 @@ struct _HarkTokens
   HarkClock *clock;                      /* (owned) */
   const HarkChatLimits *limits;          /* unowned */
   GQueue deadlines; /* (element-type Deadline) (owned): sessions to say who they are, first due first */
-  guint n_expiring; /* sessions whose token runs out */
   gulong connected_id;
   gulong added_id;
-  gulong removed_id;
   guint deadline_id;
   guint sweep_id;
 };
@@ -45,7 +44,8 @@ typedef struct
   HarkRequest parent;
   gint64 user_id;
   char *label;
-  char *token;
+  char *token;         /* (nullable): to be made up */
+  char *scope;         /* (nullable) */
   gint64 expires_in_s; /* 0: never */
 } CreateToken;
 
@@ -55,20 +55,19 @@ create_token_clear (gpointer data)
   CreateToken *self = data;
   g_free (self->label);
   g_free (self->token);
+  g_free (self->scope);
 }
 
 static gboolean
-check_room (HarkTransaction *tx, CreateToken *self, gint64 now, GError **error)
+check_room (HarkTransaction *tx, CreateToken *self, GError **error)
 {
   HarkTokens *tokens = self->parent.concern;
-  gint64 one, n;
+  gint64 one;
   gboolean found;
+  guint n;
   if (!hark_transaction_query_int64 (tx, &one, &found, error, "SELECT 1 FROM users WHERE user_id = ?", "i",
                                      self->user_id)
-      || !hark_transaction_query_int64 (tx, &n, NULL, error,
-                                        "SELECT count(*) FROM tokens WHERE user_id = ? AND revoked_at = 0"
-                                        " AND (expires_at = 0 OR expires_at > ?)",
-                                        "ii", self->user_id, now))
+      || !hark_token_row_count (tx, self->user_id, &n, error))
     return FALSE;
   if (!found)
     g_set_error (error, HARK_ERROR, HARK_ERROR_NOT_FOUND, "\"user_id\": there is no such user");
@@ -85,34 +84,34 @@ create_token_in_thread (HarkTransaction *tx, gpointer data, GError **error)
 {
   CreateToken *self = data;
   HarkJsonWriter *json = &self->parent.reply;
-  guint8 hash[HARK_TOKEN_HASH_LEN];
-  gint64 id = hark_transaction_next_id (tx), now = hark_transaction_now_ms (tx), one;
-  gint64 expires = self->expires_in_s > 0 ? now + self->expires_in_s * 1000 : 0;
-  gboolean taken;
-  hark_token_hash (self->token, hash);
-  if (!check_room (tx, self, now, error)
-      || !hark_transaction_query_int64 (tx, &one, &taken, error, "SELECT 1 FROM tokens WHERE hash = ?", "b", hash,
-                                        sizeof hash))
+  HarkTokenRow row = { .user_id = self->user_id,
+                       .token = self->token,
+                       .label = hark_field_or_null (self->label),
+                       .scope = self->scope,
+                       .expires_in_ms = self->expires_in_s * 1000 };
+  if (!check_room (tx, self, error) || !hark_token_row_insert (tx, &row, error))
     return FALSE;
-  if (taken)
-    {
-      g_set_error (error, HARK_ERROR, HARK_ERROR_CONFLICT, "\"token\": it was given before");
-      return FALSE;
-    }
-  if (!hark_transaction_exec (tx, error,
-                              "INSERT INTO tokens (token_id, hash, user_id, label, created_at, expires_at)"
-                              " VALUES (?, ?, ?, ?, ?, ?)",
-                              "ibitii", id, hash, sizeof hash, self->user_id, hark_field_or_null (self->label), now,
-                              expires))
-    return FALSE;
-  hark_json_writer_member_id (json, "token_id", id);
-  hark_json_writer_member_string (json, "token", self->token);
+  hark_json_writer_member_id (json, "token_id", row.token_id);
+  hark_json_writer_member_string (json, "token", row.token);
   hark_json_writer_member (json, "expires");
-  if (expires > 0)
-    hark_json_writer_time_ms (json, expires);
+  if (row.expires_ms > 0)
+    hark_json_writer_time_ms (json, row.expires_ms);
   else
     hark_json_writer_null (json);
   return TRUE;
+}
+
+static gboolean
+check_token (CreateToken *self, GError **error)
+{
+  if (self->token != NULL && !hark_token_is_valid (self->token))
+    g_set_error (error, HARK_ERROR, HARK_ERROR_BAD_REQUEST,
+                 "\"token\" must be 8 to 128 of A-Z, a-z, 0-9, \".\", \"_\", \"~\" and \"-\"");
+  else if (self->scope != NULL && !g_str_equal (self->scope, HARK_SCOPE_BACK_END))
+    g_set_error (error, HARK_ERROR, HARK_ERROR_BAD_REQUEST, "\"scope\" must be \"" HARK_SCOPE_BACK_END "\", or absent");
+  else
+    return TRUE;
+  return FALSE;
 }
 
 static void
@@ -127,20 +126,11 @@ on_create_token (HarkCommand *command, gpointer concern)
       && hark_json_object_get_int (args, "expires_in_s", HARK_FIELD_OPTIONAL, 0, MAX_EXPIRY_S, &self->expires_in_s,
                                    &error)
       && hark_json_object_get_string (args, "token", HARK_FIELD_OPTIONAL, 4096, &self->token, &error)
-      && self->token != NULL && !hark_token_is_valid (self->token))
-    g_set_error (&error, HARK_ERROR, HARK_ERROR_BAD_REQUEST,
-                 "\"token\" must be 8 to 128 of A-Z, a-z, 0-9, \".\", \"_\", \"~\" and \"-\"");
-  if (error != NULL)
-    {
-      hark_request_refuse (self, error);
-      return;
-    }
-  if (self->token == NULL)
-    {
-      self->token = g_malloc (HARK_TOKEN_LEN);
-      hark_token_make (self->token);
-    }
-  hark_request_write (self, tokens->store, create_token_in_thread, NULL);
+      && hark_json_object_get_string (args, "scope", HARK_FIELD_OPTIONAL, 32, &self->scope, &error)
+      && check_token (self, &error))
+    hark_request_write (self, tokens->store, create_token_in_thread, NULL);
+  else
+    hark_request_refuse (self, error);
 }
 
 /* list_tokens */
@@ -166,7 +156,7 @@ list_tokens_in_thread (HarkTransaction *tx, gpointer data, GError **error)
   g_auto (HarkRows) rows = HARK_ROWS_INIT;
   g_autoptr (GError) local_error = NULL;
   if (!hark_transaction_query (tx, &rows, error,
-                               "SELECT token_id, user_id, label, created_at, expires_at, revoked_at, last_used"
+                               "SELECT token_id, user_id, label, created_at, expires_at, revoked_at, last_used, scope"
                                " FROM tokens WHERE ? = 0 OR user_id = ? ORDER BY token_id",
                                "ii", self->user_id, self->user_id))
     return FALSE;
@@ -182,6 +172,8 @@ list_tokens_in_thread (HarkTransaction *tx, gpointer data, GError **error)
       write_time_if_set (json, "expires", hark_rows_get_int64 (&rows, 4));
       hark_json_writer_member_boolean (json, "revoked", hark_rows_get_int64 (&rows, 5) > 0);
       write_time_if_set (json, "last_used", hark_rows_get_int64 (&rows, 6));
+      if (!hark_rows_is_null (&rows, 7))
+        hark_json_writer_member_string (json, "scope", hark_rows_get_text (&rows, 7, NULL));
       hark_json_writer_end_object (json);
     }
   hark_json_writer_end_array (json);
@@ -222,19 +214,30 @@ revoke_token_in_thread (HarkTransaction *tx, gpointer data, GError **error)
                                 "ii", hark_transaction_now_ms (tx), self->token_id);
 }
 
+/**
+ * hark_tokens_end:
+ * @reason: for the clients
+ *
+ * What has to be done after it was committed that a token lets nobody in any more: its sessions end.
+ */
+void
+hark_tokens_end (HarkTokens *self, gint64 user_id, gint64 token_id, const char *reason)
+{
+  g_autoptr (GPtrArray) sessions = hark_hub_dup_user_sessions (self->hub, user_id);
+  hark_token_authenticator_drop_token (self->authenticator, token_id);
+  for (guint i = 0; sessions != NULL && i < sessions->len; i++)
+    {
+      HarkSession *session = sessions->pdata[i];
+      if (session->identity->token_id == token_id)
+        hark_session_close (session, HARK_CLOSE_UNAUTHENTICATED, reason);
+    }
+}
+
 static void
 on_token_revoked (gpointer request)
 {
   RevokeToken *self = request;
-  HarkTokens *tokens = self->parent.concern;
-  g_autoptr (GPtrArray) sessions = hark_hub_dup_user_sessions (tokens->hub, self->user_id);
-  hark_token_authenticator_drop_token (tokens->authenticator, self->token_id);
-  for (guint i = 0; sessions != NULL && i < sessions->len; i++)
-    {
-      HarkSession *session = sessions->pdata[i];
-      if (session->identity->token_id == self->token_id)
-        hark_session_close (session, HARK_CLOSE_UNAUTHENTICATED, "the token was revoked");
-    }
+  hark_tokens_end (self->parent.concern, self->user_id, self->token_id, "the token was revoked");
 }
 
 static void
@@ -323,32 +326,12 @@ on_hub_session_connected (HarkHub *hub, HarkSession *session, HarkTokens *self)
     self->deadline_id = hark_clock_add_timeout (self->clock, self->limits->authenticate_ms, on_deadline, self);
 }
 
+/* When all others have heard of it: it is over then. */
 static void
 on_hub_session_added (HarkHub *hub, HarkSession *session, HarkTokens *self)
 {
-  self->n_expiring += session->identity->expires_ms > 0;
-}
-
-static void
-on_hub_session_removed (HarkHub *hub, HarkSession *session, guint code, const char *reason, HarkTokens *self)
-{
-  self->n_expiring -= session->identity->expires_ms > 0;
-}
-
-static void
-close_expired (HarkTokens *self)
-{
-  gint64 now_ms = hark_clock_get_real_ms (self->clock);
-  g_autoptr (GPtrArray) sessions = NULL;
-  if (self->n_expiring == 0)
-    return;
-  sessions = hark_hub_dup_sessions (self->hub);
-  for (guint i = 0; i < sessions->len; i++)
-    {
-      HarkSession *session = sessions->pdata[i];
-      if (session->identity != NULL && session->identity->expires_ms > 0 && session->identity->expires_ms <= now_ms)
-        hark_session_close (session, HARK_CLOSE_UNAUTHENTICATED, "the token has expired");
-    }
+  if ((session->identity->flags & HARK_IDENTITY_BACK_END) != 0)
+    hark_session_close (session, HARK_CLOSE_UNAUTHENTICATED, "a back end's key is for requests by HTTP");
 }
 
 static gboolean
@@ -376,7 +359,6 @@ on_sweep (gpointer data)
 {
   HarkTokens *self = data;
   note_used (self);
-  close_expired (self);
   return G_SOURCE_CONTINUE;
 }
 
@@ -398,8 +380,7 @@ hark_tokens_new (HarkHub *hub, HarkStore *store, HarkTokenAuthenticator *authent
   self->limits = limits;
   g_queue_init (&self->deadlines);
   self->connected_id = g_signal_connect (hub, "session-connected", G_CALLBACK (on_hub_session_connected), self);
-  self->added_id = g_signal_connect (hub, "session-added", G_CALLBACK (on_hub_session_added), self);
-  self->removed_id = g_signal_connect (hub, "session-removed", G_CALLBACK (on_hub_session_removed), self);
+  self->added_id = g_signal_connect_after (hub, "session-added", G_CALLBACK (on_hub_session_added), self);
   self->sweep_id = hark_clock_add_timeout (self->clock, SWEEP_MS, on_sweep, self);
   hark_dispatcher_add (hark_hub_get_dispatcher (hub), specs, G_N_ELEMENTS (specs), self);
   return self;
@@ -413,7 +394,6 @@ hark_tokens_free (HarkTokens *self)
   hark_clock_clear_timeout (self->clock, &self->deadline_id);
   g_clear_signal_handler (&self->connected_id, self->hub);
   g_clear_signal_handler (&self->added_id, self->hub);
-  g_clear_signal_handler (&self->removed_id, self->hub);
   g_queue_clear_full (&self->deadlines, g_free);
   g_clear_object (&self->authenticator);
   g_clear_object (&self->clock);

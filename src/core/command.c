@@ -53,6 +53,7 @@ hark_command_unref (HarkCommand *self)
     self->tag_free (self->tag);
   g_clear_pointer (&self->actor, hark_identity_unref);
   g_clear_object (&self->session);
+  g_free (self->peer);
   g_free (self->ref);
   g_free (self);
 }
@@ -64,10 +65,14 @@ hark_command_get_user_id (const HarkCommand *self)
   return self->actor != NULL ? self->actor->user_id : 0;
 }
 
+/* Whether an administrator asks, or who may ask this as if he were one. */
 gboolean
 hark_command_is_admin (const HarkCommand *self)
 {
-  return self->actor != NULL && (self->actor->flags & HARK_IDENTITY_ADMIN) != 0;
+  if (self->actor == NULL)
+    return FALSE;
+  return (self->actor->flags & HARK_IDENTITY_ADMIN) != 0
+         || ((self->actor->flags & HARK_IDENTITY_BACK_END) != 0 && (self->spec->flags & HARK_COMMAND_BACK_END) != 0);
 }
 
 static void

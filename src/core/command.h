@@ -20,7 +20,9 @@ typedef enum
   HARK_COMMAND_UNAUTHENTICATED = 1 << 1, /* sessions that have not said who they are may use it */
   HARK_COMMAND_ADMIN = 1 << 2,           /* administrators alone: over D-Bus, or with an administrator's token */
   HARK_COMMAND_UNMETERED = 1 << 3,       /* takes nothing from the quota of requests */
-  HARK_COMMAND_HTTP = 1 << 4             /* for everybody over HTTP, too; administrators' commands are anyway */
+  HARK_COMMAND_HTTP = 1 << 4,            /* for everybody over HTTP, too; administrators' commands are anyway */
+  HARK_COMMAND_PUBLIC = 1 << 5,          /* over HTTP alone, and without a token */
+  HARK_COMMAND_BACK_END = 1 << 6         /* with a back end's key, too, which stands for an administrator's then */
 } HarkCommandFlags;
 
 /**
@@ -56,6 +58,7 @@ struct _HarkCommand
   const HarkCommandSpec *spec; /* unowned: of the dispatcher */
   HarkSession *session;        /* (owned) (nullable): who asked; %NULL for D-Bus and HTTP */
   HarkIdentity *actor;         /* (owned) (nullable): on whose behalf; %NULL before authentication */
+  char *peer;                  /* (owned) (nullable): over HTTP, the address it came from; %NULL for this machine's */
   const HarkJsonObject *args;  /* during handle () only */
   char *ref;                   /* (owned) (nullable): JSON text to be echoed */
   gpointer tag;             /* the protocol's own: what it needs to address the reply (Socket.IO: namespace and id) */

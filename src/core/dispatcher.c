@@ -133,7 +133,7 @@ hark_dispatcher_get_writer (HarkDispatcher *self)
 static gboolean
 check_actor (const HarkCommandSpec *spec, HarkIdentity *actor, GError **error)
 {
-  if (actor == NULL && (spec->flags & HARK_COMMAND_UNAUTHENTICATED) == 0)
+  if (actor == NULL && (spec->flags & (HARK_COMMAND_UNAUTHENTICATED | HARK_COMMAND_PUBLIC)) == 0)
     {
       g_set_error (error, HARK_ERROR, HARK_ERROR_UNAUTHENTICATED,
                    "say who you are first: \"authenticate\" with a token");
@@ -142,6 +142,13 @@ check_actor (const HarkCommandSpec *spec, HarkIdentity *actor, GError **error)
   if (actor != NULL && (actor->flags & HARK_IDENTITY_ANONYMOUS) != 0 && (spec->flags & HARK_COMMAND_ANONYMOUS) == 0)
     {
       g_set_error (error, HARK_ERROR, HARK_ERROR_UNAUTHENTICATED, "\"%s\" needs an account", spec->name);
+      return FALSE;
+    }
+  if (actor != NULL && (actor->flags & HARK_IDENTITY_BACK_END) != 0)
+    {
+      if ((spec->flags & HARK_COMMAND_BACK_END) != 0)
+        return TRUE;
+      g_set_error (error, HARK_ERROR, HARK_ERROR_FORBIDDEN, "\"%s\" is not for a back end's key", spec->name);
       return FALSE;
     }
   if ((spec->flags & HARK_COMMAND_ADMIN) != 0 && (actor == NULL || (actor->flags & HARK_IDENTITY_ADMIN) == 0))
@@ -205,6 +212,8 @@ hark_dispatcher_dispatch (HarkDispatcher *self, HarkCommand *command, const char
   if (route == NULL)
     g_set_error (&error, HARK_ERROR, HARK_ERROR_UNKNOWN_TYPE, "\"type\": there is no request \"%.*s\"",
                  (int)get_shown_len (name, name_len), name);
+  else if (command->session != NULL && (route->spec->flags & HARK_COMMAND_PUBLIC) != 0)
+    g_set_error (&error, HARK_ERROR, HARK_ERROR_UNKNOWN_TYPE, "\"type\": \"%s\" is asked by HTTP", route->spec->name);
   else if (check_actor (route->spec, command->actor, &error) && check_quota (self, command, route->spec, args, &error))
     {
       command->spec = route->spec;
@@ -219,22 +228,24 @@ hark_dispatcher_dispatch (HarkDispatcher *self, HarkCommand *command, const char
 }
 
 /**
- * hark_dispatcher_call:
+ * hark_dispatcher_call_from:
  * @actor: (nullable): on whose behalf
+ * @peer: (nullable): the address it comes from, %NULL for this machine
  * @args: a JSON object: the request without its `type`
  * @answer: called once, now or later
  *
  * Asks for something on behalf of who is no session: an administrator on D-Bus, a back end over HTTP.
  */
 void
-hark_dispatcher_call (HarkDispatcher *self, HarkIdentity *actor, const char *name, const char *args,
-                      HarkCommandAnswer answer, gpointer data)
+hark_dispatcher_call_from (HarkDispatcher *self, HarkIdentity *actor, const char *peer, const char *name,
+                           const char *args, HarkCommandAnswer answer, gpointer data)
 {
   HarkJsonObject object;
   GError *error = NULL;
   HarkCommand *command = hark_command_new_call (actor, answer, data);
   command->writer = &self->writer;
   command->errors = self->errors;
+  command->peer = g_strdup (peer);
   if (!hark_json_object_parse (&object, args, strlen (args), &error))
     {
       hark_command_take_error (command, error);
@@ -242,4 +253,12 @@ hark_dispatcher_call (HarkDispatcher *self, HarkIdentity *actor, const char *nam
       return;
     }
   hark_dispatcher_dispatch (self, command, name, strlen (name), &object);
+}
+
+/* As hark_dispatcher_call_from (), from this machine. */
+void
+hark_dispatcher_call (HarkDispatcher *self, HarkIdentity *actor, const char *name, const char *args,
+                      HarkCommandAnswer answer, gpointer data)
+{
+  hark_dispatcher_call_from (self, actor, NULL, name, args, answer, data);
 }

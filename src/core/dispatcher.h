@@ -18,6 +18,8 @@ gboolean hark_dispatcher_get_flags (HarkDispatcher *self, const char *name, Hark
 HarkJsonWriter *hark_dispatcher_get_writer (HarkDispatcher *self);
 void hark_dispatcher_dispatch (HarkDispatcher *self, HarkCommand *command, const char *name, gsize name_len,
                                const HarkJsonObject *args);
+void hark_dispatcher_call_from (HarkDispatcher *self, HarkIdentity *actor, const char *peer, const char *name,
+                                const char *args, HarkCommandAnswer answer, gpointer data);
 void hark_dispatcher_call (HarkDispatcher *self, HarkIdentity *actor, const char *name, const char *args,
                            HarkCommandAnswer answer, gpointer data);
 

@@ -264,6 +264,15 @@ hark_session_authenticate (HarkSession *self, HarkIdentity *identity, GError **e
   return TRUE;
 }
 
+/* The session goes on with another token of the same user. */
+void
+hark_session_renew (HarkSession *self, HarkIdentity *identity)
+{
+  g_autoptr (HarkIdentity) before = self->identity;
+  g_return_if_fail (before != NULL && before->user_id == identity->user_id);
+  self->identity = hark_identity_ref (identity);
+}
+
 /* Gives who has no account another name, for what the session does from now on. */
 void
 hark_session_rename (HarkSession *self, const char *username)

@@ -81,6 +81,7 @@ HarkSession *hark_session_new (HarkHub *hub, HarkTransport *transport, HarkProto
                                HarkIdentity *identity);
 void hark_session_open (HarkSession *self);
 gboolean hark_session_authenticate (HarkSession *self, HarkIdentity *identity, GError **error);
+void hark_session_renew (HarkSession *self, HarkIdentity *identity);
 void hark_session_rename (HarkSession *self, const char *username);
 gint64 hark_session_get_user_id (HarkSession *self);
 char *hark_session_dup_address (HarkSession *self);

@@ -100,6 +100,18 @@ hark_app_read_front_config (HarkConfig *config, HarkFrontConfig *front)
 }
 
 void
+hark_app_read_api_limits (HarkConfig *config, HarkApiLimits *limits)
+{
+  *limits = (HarkApiLimits){
+    .max_requests = setting (config, HARK_SETTING_HTTP_API_REQUESTS),
+    .rate_per_address = setting (config, HARK_SETTING_HTTP_API_RATE_PER_ADDRESS),
+    .burst_per_address = setting (config, HARK_SETTING_HTTP_API_BURST_PER_ADDRESS),
+    .max_addresses = setting (config, HARK_SETTING_HTTP_API_ADDRESSES_MAX),
+    .forwarded_for = hark_config_get_bool (config, HARK_SETTING_HTTP_FORWARDED_FOR),
+  };
+}
+
+void
 hark_app_read_chat_limits (HarkConfig *config, HarkChatLimits *limits)
 {
   hark_chat_limits_init (limits);
@@ -141,6 +153,23 @@ hark_app_read_chat_limits (HarkConfig *config, HarkChatLimits *limits)
   limits->room_data_bytes = setting_bytes (config, HARK_SETTING_ROOMS_DATA_MAX);
   limits->token_cache = setting (config, HARK_SETTING_AUTH_TOKEN_CACHE);
   limits->authenticate_ms = setting_ms (config, HARK_SETTING_AUTH_AUTHENTICATE_TIMEOUT);
+  limits->password = (HarkPasswordCost){
+    .operations = setting (config, HARK_SETTING_AUTH_PASSWORD_OPERATIONS),
+    .memory = setting_bytes (config, HARK_SETTING_AUTH_PASSWORD_MEMORY),
+    .threads = setting (config, HARK_SETTING_AUTH_PASSWORD_THREADS),
+    .queue = setting (config, HARK_SETTING_AUTH_PASSWORD_QUEUE),
+  };
+  limits->password_chars = setting (config, HARK_SETTING_AUTH_PASSWORD_LENGTH_MIN);
+  limits->attempts_per_user = setting (config, HARK_SETTING_AUTH_ATTEMPTS_PER_USER);
+  limits->attempts_per_address = setting (config, HARK_SETTING_AUTH_ATTEMPTS_PER_ADDRESS);
+  limits->attempts_window_ms = hark_config_get_ms (config, HARK_SETTING_AUTH_ATTEMPTS_WINDOW);
+  limits->attempts_max = setting (config, HARK_SETTING_AUTH_ATTEMPTS_MAX);
+  limits->login_lifetime_ms = hark_config_get_ms (config, HARK_SETTING_AUTH_LOGIN_LIFETIME);
+  limits->refresh = hark_config_get_bool (config, HARK_SETTING_AUTH_REFRESH);
+  limits->expiry_warning_ms = setting_ms (config, HARK_SETTING_AUTH_EXPIRY_WARNING);
+  limits->registration = hark_config_get_bool (config, HARK_SETTING_AUTH_REGISTRATION);
+  limits->registrations_per_address = setting (config, HARK_SETTING_AUTH_REGISTRATIONS_PER_ADDRESS);
+  limits->registrations_window_ms = hark_config_get_ms (config, HARK_SETTING_AUTH_REGISTRATIONS_WINDOW);
   limits->heartbeat_ms = setting_ms (config, HARK_SETTING_LIMITS_HEARTBEAT_INTERVAL);
   limits->resume_window_ms = hark_config_get_ms (config, HARK_SETTING_RETENTION_RESUME_WINDOW);
   limits->log_age_ms = hark_config_get_ms (config, HARK_SETTING_RETENTION_EVENT_LOG_AGE);

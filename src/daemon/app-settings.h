@@ -18,6 +18,7 @@ void hark_app_read_reactor_limits (HarkConfig *config, HarkReactorLimits *limits
 void hark_app_read_store_options (HarkConfig *config, HarkSqliteOptions *options);
 /* All but the routes, which are the application's. Points into @config. */
 void hark_app_read_front_config (HarkConfig *config, HarkFrontConfig *front);
+void hark_app_read_api_limits (HarkConfig *config, HarkApiLimits *limits);
 void hark_app_read_chat_limits (HarkConfig *config, HarkChatLimits *limits);
 void hark_app_read_engine_limits (HarkConfig *config, HarkEngineLimits *limits);
 void hark_app_read_socketio_limits (HarkConfig *config, HarkSocketioLimits *limits);

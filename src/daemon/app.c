@@ -414,8 +414,12 @@ start_listening (HarkApp *self, GError **error)
   config.n_routes = self->n_routes;
   config.engine = self->engine;
   if (hark_config_get_bool (self->config, HARK_SETTING_HTTP_API))
-    api = hark_api_new (hark_hub_get_dispatcher (self->hub), hark_chat_get_authenticator (self->chat), self->metrics,
-                        hark_config_get_int (self->config, HARK_SETTING_HTTP_API_REQUESTS));
+    {
+      HarkApiLimits limits;
+      hark_app_read_api_limits (self->config, &limits);
+      api = hark_api_new (hark_hub_get_dispatcher (self->hub), hark_chat_get_authenticator (self->chat), self->clock,
+                          self->metrics, &limits);
+    }
   config.api = api;
   self->front = hark_front_new (self->listener, hark_chat_get_authenticator (self->chat), self->metrics, &config);
   hark_front_start (self->front, NULL, on_front_upgrade, self);

@@ -203,11 +203,29 @@ static const HarkSettingInfo table[HARK_N_SETTINGS] = {
   [HARK_SETTING_HTTP_API] = {
     AT ("http", "api"), BOOL, .fallback = "true",
     .doc = "Whether POST /api/v1/REQUEST answers: the requests of administrators and back ends, with their token as "
-           "\"Authorization: Bearer\".",
+           "\"Authorization: Bearer\", and login, logout and register of everybody.",
   },
   [HARK_SETTING_HTTP_API_REQUESTS] = {
     AT ("http", "api-requests"), INT (1, 1000000), .fallback = "256",
     .doc = "Such requests under way at a time; over it, 503.",
+  },
+  [HARK_SETTING_HTTP_API_RATE_PER_ADDRESS] = {
+    AT ("http", "api-rate-per-address"), INT (0, 1000000), .fallback = "20",
+    .doc = "Such requests a second from one IP address, or one 64-bit network of IPv6, in the long run; 0 for any number. "
+           "Over it, 429. What comes from this machine is not counted; see forwarded-for.",
+  },
+  [HARK_SETTING_HTTP_API_BURST_PER_ADDRESS] = {
+    AT ("http", "api-burst-per-address"), INT (1, 1000000), .fallback = "200",
+    .doc = "Such requests from one address at once.",
+  },
+  [HARK_SETTING_HTTP_API_ADDRESSES_MAX] = {
+    AT ("http", "api-addresses-max"), INT (1, 10000000), .fallback = "10000",
+    .doc = "Addresses of which that is remembered; those that asked last.",
+  },
+  [HARK_SETTING_HTTP_FORWARDED_FOR] = {
+    AT ("http", "forwarded-for"), BOOL, .fallback = "false",
+    .doc = "Whether such a request that comes from this machine comes from a reverse proxy, which has put the client's "
+           "address last into X-Forwarded-For: then that is the address that is counted. Only for a proxy that does.",
   },
   [HARK_SETTING_HTTP_ENGINE_IO] = {
     AT ("http", "engine-io"), .type = HARK_SETTING_TYPE_BOOL, .fallback = "false",
@@ -674,6 +692,68 @@ static const HarkSettingInfo table[HARK_N_SETTINGS] = {
     AT ("auth", "anonymous"), BOOL, .fallback = "false",
     .doc = "Whether who connects to `/` or `/ws` without a token is let in without an account: into rooms, and nowhere "
            "else. It cannot present a token afterwards.",
+  },
+  [HARK_SETTING_AUTH_PASSWORD_OPERATIONS] = {
+    AT ("auth", "password-operations"), INT (1, 20), .fallback = "2",
+    .doc = "What a password costs: argon2id's passes over its memory. Who signs in gets a hash of the present cost.",
+  },
+  [HARK_SETTING_AUTH_PASSWORD_MEMORY] = {
+    AT ("auth", "password-memory"), BYTES (KIB (8), MIB (4096)), .fallback = "64M",
+    .doc = "What a password costs: memory, while it is looked at.",
+  },
+  [HARK_SETTING_AUTH_PASSWORD_THREADS] = {
+    AT ("auth", "password-threads"), INT (1, 64), .fallback = "2",
+    .doc = "Passwords looked at side by side, each with a thread and password-memory.",
+  },
+  [HARK_SETTING_AUTH_PASSWORD_QUEUE] = {
+    AT ("auth", "password-queue"), INT (0, 100000), .fallback = "64",
+    .doc = "Passwords that wait to be looked at; over it, the error is \"overloaded\".",
+  },
+  [HARK_SETTING_AUTH_PASSWORD_LENGTH_MIN] = {
+    AT ("auth", "password-length-min"), INT (1, 256), .fallback = "8",
+    .doc = "Characters of a new password; 1,024 bytes are the most.",
+  },
+  [HARK_SETTING_AUTH_ATTEMPTS_PER_USER] = {
+    AT ("auth", "attempts-per-user"), INT (0, 1000000), .fallback = "10",
+    .doc = "Passwords that may be tried of one user within attempts-window, until one is right; 0 for any number.",
+  },
+  [HARK_SETTING_AUTH_ATTEMPTS_PER_ADDRESS] = {
+    AT ("auth", "attempts-per-address"), INT (0, 1000000), .fallback = "50",
+    .doc = "The same from one IP address, or one 64-bit network of IPv6, for all users together. What comes from this "
+           "machine is not counted; see forwarded-for.",
+  },
+  [HARK_SETTING_AUTH_ATTEMPTS_WINDOW] = {
+    AT ("auth", "attempts-window"), DURATION (SECONDS (1), DAYS (1)), .fallback = "10m",
+    .doc = "How long it takes until as many may be tried again.",
+  },
+  [HARK_SETTING_AUTH_ATTEMPTS_MAX] = {
+    AT ("auth", "attempts-max"), INT (1, 10000000), .fallback = "10000",
+    .doc = "Users, and addresses, of which that is remembered; those that were tried last.",
+  },
+  [HARK_SETTING_AUTH_LOGIN_LIFETIME] = {
+    AT ("auth", "login-lifetime"), DURATION (SECONDS (1), DAYS (3650)), .fallback = "30d",
+    .doc = "How long a token lives that a password has made, when no shorter time is asked for.",
+  },
+  [HARK_SETTING_AUTH_REFRESH] = {
+    AT ("auth", "refresh"), BOOL, .fallback = "false",
+    .doc = "Whether a session whose token expires gets another for the asking, for login-lifetime: then who is connected "
+           "need not sign in again, nor who has stolen a token.",
+  },
+  [HARK_SETTING_AUTH_EXPIRY_WARNING] = {
+    AT ("auth", "expiry-warning"), DURATION (0, DAYS (1)), .fallback = "1m",
+    .doc = "How long before its token expires a session is told; 0 for not at all.",
+  },
+  [HARK_SETTING_AUTH_REGISTRATION] = {
+    AT ("auth", "registration"), BOOL, .fallback = "false",
+    .doc = "Whether anybody may make an account, by POST /api/v1/register.",
+  },
+  [HARK_SETTING_AUTH_REGISTRATIONS_PER_ADDRESS] = {
+    AT ("auth", "registrations-per-address"), INT (0, 1000000), .fallback = "5",
+    .doc = "Accounts made from one address within registrations-window; 0 for any number.",
+  },
+  [HARK_SETTING_AUTH_REGISTRATIONS_WINDOW] = {
+    AT ("auth", "registrations-window"), DURATION (SECONDS (1), DAYS (30)), .fallback = "1h",
+    .doc = "How long it takes until as many may be made again.",
   },
   [HARK_SETTING_JWT_ALGORITHM] = {
     AT ("jwt", "algorithm"), .type = HARK_SETTING_TYPE_ENUM, .choices = jwt_choices, .fallback = "off",

@@ -369,13 +369,13 @@ on_list (HarkCommand *command, gpointer concern)
 }
 
 static const HarkCommandSpec specs[] = {
-  { "socketio_emit", HARK_COMMAND_ADMIN, NULL, on_emit },
-  { "socketio_request", HARK_COMMAND_ADMIN, NULL, on_request },
-  { "socketio_acknowledge", HARK_COMMAND_ADMIN, NULL, on_acknowledge },
-  { "socketio_join", HARK_COMMAND_ADMIN, NULL, on_join },
-  { "socketio_leave", HARK_COMMAND_ADMIN, NULL, on_leave },
-  { "socketio_disconnect", HARK_COMMAND_ADMIN, NULL, on_disconnect },
-  { "socketio_list", HARK_COMMAND_ADMIN, NULL, on_list },
+  { "socketio_emit", HARK_COMMAND_ADMIN | HARK_COMMAND_BACK_END, NULL, on_emit },
+  { "socketio_request", HARK_COMMAND_ADMIN | HARK_COMMAND_BACK_END, NULL, on_request },
+  { "socketio_acknowledge", HARK_COMMAND_ADMIN | HARK_COMMAND_BACK_END, NULL, on_acknowledge },
+  { "socketio_join", HARK_COMMAND_ADMIN | HARK_COMMAND_BACK_END, NULL, on_join },
+  { "socketio_leave", HARK_COMMAND_ADMIN | HARK_COMMAND_BACK_END, NULL, on_leave },
+  { "socketio_disconnect", HARK_COMMAND_ADMIN | HARK_COMMAND_BACK_END, NULL, on_disconnect },
+  { "socketio_list", HARK_COMMAND_ADMIN | HARK_COMMAND_BACK_END, NULL, on_list },
 };
 
 void

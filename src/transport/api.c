@@ -2,7 +2,8 @@
 /*
  * Commands by HTTP: `POST /api/v1/<command>` with the request's members as a JSON object, on behalf of whose token
  * `Authorization: Bearer` brings. For back ends, which have something to say now and then and keep no connection. What
- * administrators may do over D-Bus and in a session they may do here; and what is marked for it, everybody.
+ * administrators may do over D-Bus and in a session they may do here; and what is marked for it, everybody, or who has no
+ * token yet.
  *
  * The front's thread takes the request and gives the answer, the hub's does what was asked: between them a call passes
  * from one hand-over to the other, and the message in it is touched by the front alone.
@@ -10,6 +11,7 @@
 #include "transport/api.h"
 
 #include "base/error.h"
+#include "base/meter.h"
 #include "transport/hand-over.h"
 
 #include <libsoup/soup.h>
@@ -25,11 +27,13 @@ struct _HarkApi
   HarkAuthenticator *authenticator; /* (owned) */
   HarkHandOver *calls;              /* (owned): to the hub */
   HarkHandOver *answers;            /* (owned) (nullable): to the front, while it is attached */
-  guint max_requests;
-  gint n_requests; /* atomic: under way */
+  HarkApiLimits limits;
+  HarkMeter *meter; /* (owned): of addresses; the front's */
+  gint n_requests;  /* atomic: under way */
   HarkCounter *n_total;
   HarkCounter *n_overloaded;
   HarkGauge *waiting;
+  HarkGauge *addresses;
 };
 
 G_DEFINE_FINAL_TYPE (HarkApi, hark_api, G_TYPE_OBJECT)
@@ -42,6 +46,7 @@ typedef struct
   gboolean gone; /* the front's: nobody waits for an answer */
   char *name;
   char *token; /* (nullable) */
+  char *peer;  /* (nullable): of this machine */
   char *args;
   guint status;
   char *reply; /* (owned) (nullable) */
@@ -58,6 +63,7 @@ call_free (gpointer data)
   g_object_unref (self->message);
   g_free (self->name);
   g_free (self->token);
+  g_free (self->peer);
   g_free (self->args);
   g_free (self->reply);
   g_object_unref (self->api);
@@ -95,13 +101,13 @@ call_answer (const char *json, gsize len, const GError *error, gpointer data)
 static void
 call_dispatch (Call *self, HarkIdentity *actor)
 {
+  const HarkCommandFlags ours = HARK_COMMAND_ADMIN | HARK_COMMAND_HTTP | HARK_COMMAND_PUBLIC | HARK_COMMAND_BACK_END;
   HarkDispatcher *dispatcher = self->api->dispatcher;
   HarkCommandFlags flags;
   g_autoptr (GError) error = NULL;
-  if (hark_dispatcher_get_flags (dispatcher, self->name, &flags)
-      && (flags & (HARK_COMMAND_ADMIN | HARK_COMMAND_HTTP)) != 0)
+  if (hark_dispatcher_get_flags (dispatcher, self->name, &flags) && (flags & ours) != 0)
     {
-      hark_dispatcher_call (dispatcher, actor, self->name, self->args, call_answer, self);
+      hark_dispatcher_call_from (dispatcher, actor, self->peer, self->name, self->args, call_answer, self);
       return;
     }
   g_set_error (&error, HARK_ERROR, HARK_ERROR_NOT_FOUND, "there is no such request here");
@@ -125,8 +131,13 @@ on_calls (HarkHandOver *calls, gpointer data)
   HarkApi *self = data;
   Call *call = hark_hand_over_pop (calls, NULL);
   g_autoptr (HarkIdentity) identity = NULL;
+  HarkCommandFlags flags = HARK_COMMAND_NONE;
   if (call == NULL)
     return;
+  /* Who comes for a token may present one that is none any more. */
+  hark_dispatcher_get_flags (self->dispatcher, call->name, &flags);
+  if ((flags & HARK_COMMAND_PUBLIC) != 0)
+    g_clear_pointer (&call->token, g_free);
   if (call->token != NULL)
     identity = hark_authenticator_peek (self->authenticator, call->token);
   if (call->token != NULL && identity == NULL)
@@ -191,20 +202,70 @@ dup_token (SoupServerMessage *message)
   return g_strstrip (g_strdup (value + strlen ("Bearer ")));
 }
 
+/* The last of the addresses in X-Forwarded-For: the one that our own proxy has seen. Who is before it says what he likes. */
+static gboolean
+get_forwarded (SoupServerMessage *message, HarkPeerAddress *address)
+{
+  const char *list
+    = soup_message_headers_get_list (soup_server_message_get_request_headers (message), "X-Forwarded-For");
+  const char *comma = list != NULL ? strrchr (list, ',') : NULL;
+  g_autofree char *last = NULL;
+  if (list == NULL)
+    return FALSE;
+  last = g_strstrip (g_strdup (comma != NULL ? comma + 1 : list));
+  return hark_peer_address_init_from_text (address, last);
+}
+
+/* Returns: (transfer full) (nullable): what counts as one client; %NULL for this machine, which may stand for everybody */
+static char *
+dup_peer (HarkApi *self, SoupServerMessage *message, const HarkPeerAddress *peer)
+{
+  HarkPeerAddress address = *peer;
+  if (hark_peer_address_is_local (&address)
+      && !(self->limits.forwarded_for && get_forwarded (message, &address) && !hark_peer_address_is_local (&address)))
+    return NULL;
+  return hark_peer_address_dup_network (&address);
+}
+
+/* Returns: whether @peer may ask now; otherwise it is answered */
+static gboolean
+meter_peer (HarkApi *self, SoupServerMessage *message, const char *peer)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean ok;
+  guint wait_ms;
+  char *body;
+  if (peer == NULL)
+    return TRUE;
+  ok = hark_meter_take (self->meter, peer, &error);
+  hark_gauge_set (self->addresses, hark_meter_get_n (self->meter));
+  if (ok || !hark_error_get_retry_after (error, &wait_ms))
+    return TRUE;
+  body = g_strdup_printf ("{\"type\":\"error\",\"code\":\"%s\",\"message\":\"too many requests of this address\","
+                          "\"retry_after_ms\":%u}",
+                          hark_error_get_wire_name (HARK_ERROR_RATE_LIMITED), wait_ms);
+  respond (message, hark_error_get_http_status (HARK_ERROR_RATE_LIMITED), body, strlen (body), (wait_ms + 999) / 1000);
+  return FALSE;
+}
+
 /**
  * hark_api_serve:
+ * @peer: at the other end of the connection
  * @name: what stands behind %HARK_API_PREFIX
  *
  * Answers the request, now or later. Its body is there.
  */
 void
-hark_api_serve (HarkApi *self, SoupServerMessage *message, const char *name)
+hark_api_serve (HarkApi *self, SoupServerMessage *message, const HarkPeerAddress *peer, const char *name)
 {
   g_autoptr (GBytes) body = NULL;
+  g_autofree char *client = dup_peer (self, message, peer);
   const char *text;
   gsize len;
   Call *call;
   hark_counter_add (self->n_total, 1);
+  if (!meter_peer (self, message, client))
+    return;
   if (soup_server_message_get_method (message) != SOUP_METHOD_POST)
     {
       soup_message_headers_replace (soup_server_message_get_response_headers (message), "Allow", "POST");
@@ -223,7 +284,7 @@ hark_api_serve (HarkApi *self, SoupServerMessage *message, const char *name)
       refuse (message, HARK_ERROR_BAD_REQUEST, SOUP_STATUS_BAD_REQUEST, "body: JSON has no U+0000");
       return;
     }
-  if ((guint)g_atomic_int_get (&self->n_requests) >= self->max_requests)
+  if ((guint)g_atomic_int_get (&self->n_requests) >= self->limits.max_requests)
     {
       hark_counter_add (self->n_overloaded, 1);
       refuse (message, HARK_ERROR_OVERLOADED, SOUP_STATUS_SERVICE_UNAVAILABLE, "too many requests are under way");
@@ -236,6 +297,7 @@ hark_api_serve (HarkApi *self, SoupServerMessage *message, const char *name)
   call->finished_id = g_signal_connect (message, "finished", G_CALLBACK (on_finished), call);
   call->name = g_strdup (name);
   call->token = dup_token (message);
+  call->peer = g_steal_pointer (&client);
   call->args = len == 0 ? g_strdup ("{}") : g_strndup (text, len);
   soup_server_message_pause (message);
   hark_hand_over_push (self->calls, 0, call);
@@ -264,6 +326,7 @@ hark_api_finalize (GObject *object)
   g_clear_object (&self->answers);
   g_clear_object (&self->dispatcher);
   g_clear_object (&self->authenticator);
+  g_clear_pointer (&self->meter, hark_meter_free);
   G_OBJECT_CLASS (hark_api_parent_class)->finalize (object);
 }
 
@@ -280,21 +343,30 @@ hark_api_init (HarkApi *self)
 
 /**
  * hark_api_new:
- * @max_requests: under way at a time; over it, 503
+ * @limits: copied
  *
  * In the hub's thread.
  */
 HarkApi *
-hark_api_new (HarkDispatcher *dispatcher, HarkAuthenticator *authenticator, HarkMetrics *metrics, guint max_requests)
+hark_api_new (HarkDispatcher *dispatcher, HarkAuthenticator *authenticator, HarkClock *clock, HarkMetrics *metrics,
+              const HarkApiLimits *limits)
 {
   HarkApi *self = g_object_new (HARK_TYPE_API, NULL);
+  HarkCounter *n_limited
+    = hark_metrics_counter (metrics, "hark_api_rate_limited_total",
+                            "Requests below /api/v1/ refused because there were too many of one address.");
   self->dispatcher = g_object_ref (dispatcher);
   self->authenticator = g_object_ref (authenticator);
   self->calls = hark_hand_over_new (NULL, "hark-api-calls", call_free, on_calls, self);
-  self->max_requests = max_requests;
+  self->limits = *limits;
+  self->meter
+    = hark_meter_new (clock, n_limited, limits->rate_per_address > 0 ? G_USEC_PER_SEC / limits->rate_per_address : 0,
+                      limits->burst_per_address, limits->max_addresses);
   self->n_total = hark_metrics_counter (metrics, "hark_api_requests_total", "Requests below /api/v1/.");
   self->n_overloaded = hark_metrics_counter (metrics, "hark_api_overloaded_total",
                                              "Requests below /api/v1/ refused because too many were under way.");
   self->waiting = hark_metrics_gauge (metrics, "hark_api_waiting", "Requests below /api/v1/ that wait for the hub.");
+  self->addresses
+    = hark_metrics_gauge (metrics, "hark_api_addresses", "Addresses of which it is remembered how often they asked.");
   return self;
 }

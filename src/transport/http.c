@@ -35,6 +35,7 @@ typedef struct
   const HarkHandshake *handshake; /* (nullable) */
   gpointer connection;            /* (nullable): unset once it is told of the end */
   gsize body;                     /* bytes that have come in chunks */
+  HarkPeerAddress peer;
 } Exchange;
 
 static GQuark exchange_quark (void);
@@ -197,7 +198,7 @@ on_request (SoupServer *server, SoupServerMessage *message, const char *path, GH
     }
   soup_message_headers_replace (soup_server_message_get_response_headers (message), "Connection", "close");
   if (self->api != NULL && g_str_has_prefix (path, HARK_API_PREFIX))
-    hark_api_serve (self->api, message, path + strlen (HARK_API_PREFIX));
+    hark_api_serve (self->api, message, &exchange->peer, path + strlen (HARK_API_PREFIX));
   else
     serve_endpoint (self, message, path);
 }
@@ -290,6 +291,7 @@ hark_http_serve (HarkHttp *self, int fd, const HarkHandshake *handshake, gpointe
   exchange->http = self;
   exchange->handshake = handshake;
   exchange->connection = connection;
+  hark_peer_address_init_from_fd (&exchange->peer, g_socket_get_fd (socket));
   g_object_set_qdata_full (G_OBJECT (remote), exchange_quark (), exchange, exchange_free);
   soup_server_accept_iostream (self->server, G_IO_STREAM (stream), self->local, remote, NULL);
   return TRUE;

@@ -109,3 +109,34 @@ hark_peer_address_dup_text (const HarkPeerAddress *self)
     return g_strdup (host);
   return g_strdup_printf (self->family == AF_INET6 ? "[%s]:%u" : "%s:%u", host, self->port);
 }
+
+/* Returns: whether it is on this machine, or not known */
+gboolean
+hark_peer_address_is_local (const HarkPeerAddress *self)
+{
+  struct in6_addr inet6;
+  if (self->family == AF_INET)
+    return self->bytes[0] == IN_LOOPBACKNET;
+  if (self->family != AF_INET6)
+    return TRUE;
+  memcpy (&inet6, self->bytes, sizeof inet6);
+  return IN6_IS_ADDR_LOOPBACK (&inet6);
+}
+
+/**
+ * hark_peer_address_dup_network:
+ *
+ * Returns: (transfer full): what counts as one client where clients are counted: "192.0.2.1", "2001:db8:1:2::/64", which
+ *   is what one customer gets, "unix" or "unknown"
+ */
+char *
+hark_peer_address_dup_network (const HarkPeerAddress *self)
+{
+  HarkPeerAddress network = *self;
+  g_autofree char *text = NULL;
+  network.port = 0;
+  if (self->family == AF_INET6)
+    memset (network.bytes + 8, 0, 8);
+  text = hark_peer_address_dup_text (&network);
+  return self->family == AF_INET6 ? g_strconcat (text, "/64", NULL) : g_steal_pointer (&text);
+}

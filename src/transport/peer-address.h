@@ -19,6 +19,8 @@ typedef struct
 } HarkPeerAddress;
 
 gboolean hark_peer_address_init_from_text (HarkPeerAddress *self, const char *text);
+gboolean hark_peer_address_is_local (const HarkPeerAddress *self);
+char *hark_peer_address_dup_network (const HarkPeerAddress *self);
 void hark_peer_address_init_from_fd (HarkPeerAddress *self, int fd);
 char *hark_peer_address_dup_text (const HarkPeerAddress *self);
 

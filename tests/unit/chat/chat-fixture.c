@@ -82,6 +82,9 @@ chat_fixture_set_up (ChatFixture *self, gconstpointer data)
   self->hub_limits.max_strikes = 10000;
   hark_chat_limits_init (&self->limits);
   self->limits.notification_raised = raised;
+  /* As cheap as libsodium makes them. */
+  self->limits.password = (HarkPasswordCost){ 1, 8192, 2, 8 };
+  self->passwords = hark_metrics_gauge (self->metrics, "hark_passwords_under_way", "Passwords under way.");
   self->grace_ms = 1000;
   self->admin = hark_identity_new (0, "admin", 0, 0, HARK_IDENTITY_ADMIN);
   self->clients = g_ptr_array_new_with_free_func ((GDestroyNotify)client_free);
@@ -114,17 +117,24 @@ chat_fixture_tear_down (ChatFixture *self, gconstpointer data)
   g_free (self->path);
 }
 
+/* What other threads have in hand. */
+static gboolean
+is_busy (ChatFixture *self)
+{
+  return step_store_get_n_under_way (self->steps) > 0 || hark_counter_get (self->passwords) > 0;
+}
+
 /* What is asked for in answer to an answer is waited for too. */
 void
 chat_fixture_settle (ChatFixture *self)
 {
   do
     {
-      while (g_main_context_iteration (NULL, step_store_get_n_under_way (self->steps) > 0))
+      while (g_main_context_iteration (NULL, is_busy (self)))
         ;
       hark_turn_end (self->turn);
     }
-  while (step_store_get_n_under_way (self->steps) > 0 || g_main_context_pending (NULL));
+  while (is_busy (self) || g_main_context_pending (NULL));
 }
 
 void
@@ -212,6 +222,50 @@ chat_fixture_call_id (ChatFixture *self, const char *field, const char *name, co
   return id;
 }
 
+JsonObject *
+chat_fixture_post (ChatFixture *self, HarkIdentity *actor, const char *peer, const char *name, GError **error,
+                   const char *format, ...)
+{
+  g_autofree char *members = NULL;
+  g_autofree char *text = NULL;
+  g_autofree char *reply = NULL;
+  g_autoptr (JsonNode) node = NULL;
+  Answer answer = { FALSE };
+  va_list args;
+  va_start (args, format);
+  members = g_strdup_vprintf (format, args);
+  va_end (args);
+  text = g_strdup_printf ("{%s}", members);
+  hark_dispatcher_call_from (self->dispatcher, actor, peer, name, text, on_answer, &answer);
+  chat_fixture_settle (self);
+  g_assert_true (answer.done);
+  reply = answer.reply;
+  if (answer.error != NULL)
+    {
+      g_propagate_error (error, answer.error);
+      return NULL;
+    }
+  node = json_from_string (reply, NULL);
+  return json_node_dup_object (node);
+}
+
+static void
+on_checked (GObject *source, GAsyncResult *result, gpointer data)
+{
+  *(GAsyncResult **)data = g_object_ref (result);
+}
+
+HarkIdentity *
+chat_fixture_check_token (ChatFixture *self, const char *token, GError **error)
+{
+  HarkAuthenticator *authenticator = hark_chat_get_authenticator (self->chat);
+  g_autoptr (GAsyncResult) result = NULL;
+  hark_authenticator_check_async (authenticator, token, NULL, on_checked, &result);
+  chat_fixture_settle (self);
+  g_assert_nonnull (result);
+  return hark_authenticator_check_finish (authenticator, result, error);
+}
+
 /* The single number of a query, from the file itself. */
 gint64
 chat_fixture_count (ChatFixture *self, const char *sql)
@@ -276,6 +330,12 @@ chat_fixture_connect (ChatFixture *self, gint64 user)
   g_assert_cmpstr (json_object_get_string_member (welcome, "type"), ==, "welcome");
   client->resume = g_strdup (json_object_get_string_member (welcome, "resume"));
   return client;
+}
+
+Client *
+chat_fixture_connect_as (ChatFixture *self, HarkIdentity *identity)
+{
+  return connect (self, identity);
 }
 
 /* A client that has not said who it is. */

@@ -15,6 +15,7 @@ typedef struct
   char *path;
   HarkFakeClock *clock;
   HarkMetrics *metrics;
+  HarkGauge *passwords; /* how many are under way */
   HarkTurn *turn;
   HarkDispatcher *dispatcher;
   HarkIds *ids;
@@ -46,6 +47,12 @@ void chat_fixture_refuse (ChatFixture *self, HarkError code, const char *name, c
   G_GNUC_PRINTF (4, 5);
 gint64 chat_fixture_call_id (ChatFixture *self, const char *field, const char *name, const char *format, ...)
   G_GNUC_PRINTF (4, 5);
+/* By HTTP: @actor and @peer may be %NULL. The reply, or the error: (transfer full). */
+JsonObject *chat_fixture_post (ChatFixture *self, HarkIdentity *actor, const char *peer, const char *name,
+                               GError **error, const char *format, ...) G_GNUC_PRINTF (6, 7);
+/* What a token is worth: (transfer full) (nullable). */
+HarkIdentity *chat_fixture_check_token (ChatFixture *self, const char *token, GError **error);
+Client *chat_fixture_connect_as (ChatFixture *self, HarkIdentity *identity);
 gint64 chat_fixture_count (ChatFixture *self, const char *sql);
 
 /* What tests begin with. */
