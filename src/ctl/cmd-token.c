@@ -7,10 +7,9 @@
 #include <glib/gi18n.h>
 
 static const HarkCtlColumn columns[] = {
-  { "token_id", N_ ("ID") },     { "user_id", N_ ("USER") },
-  { "label", N_ ("LABEL") },     { "created", N_ ("CREATED") },
-  { "expires", N_ ("EXPIRES") }, { "last_used", N_ ("LAST USED") },
-  { "revoked", N_ ("REVOKED") }, { NULL },
+  { "token_id", N_ ("ID") },     { "user_id", N_ ("USER") },    { "label", N_ ("LABEL") },
+  { "created", N_ ("CREATED") }, { "expires", N_ ("EXPIRES") }, { "last_used", N_ ("LAST USED") },
+  { "revoked", N_ ("REVOKED") }, { "scope", N_ ("SCOPE") },     { NULL },
 };
 
 gboolean
@@ -35,6 +34,7 @@ hark_ctl_token_create (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **err
 {
   HarkBusDirectory1 *directory = hark_ctl_get_directory (ctl, error);
   const char *label = hark_ctl_invocation_get_option (invocation, "label");
+  const char *scope = hark_ctl_invocation_get_option (invocation, "scope");
   gint64 expires_in = 0;
   gint64 expires = 0;
   g_autofree char *user_id = NULL;
@@ -44,8 +44,8 @@ hark_ctl_token_create (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **err
     return FALSE;
   user_id = hark_ctl_resolve_user (ctl, hark_ctl_invocation_get_arg (invocation, 0), error);
   if (user_id == NULL
-      || !hark_bus_directory1_call_create_token_sync (directory, user_id, label != NULL ? label : "", expires_in, &id,
-                                                      &token, &expires, NULL, error))
+      || !hark_bus_directory1_call_create_token_sync (directory, user_id, label != NULL ? label : "", expires_in,
+                                                      scope != NULL ? scope : "", &id, &token, &expires, NULL, error))
     return FALSE;
   if (hark_ctl_is_json (ctl))
     {

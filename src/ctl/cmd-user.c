@@ -2,6 +2,7 @@
 /* harkctl user. */
 #include "ctl/changes.h"
 #include "ctl/commands.h"
+#include "ctl/password.h"
 #include "ctl/resolve.h"
 
 #include <glib/gi18n.h>
@@ -60,19 +61,49 @@ hark_ctl_user_show (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **error)
   return TRUE;
 }
 
+/* @id: (nullable): the user's; %NULL for one who could not be made */
+static gboolean
+set_password (HarkCtl *ctl, const char *id, const char *password, GError **error)
+{
+  HarkBusDirectory1 *directory = id != NULL ? hark_ctl_get_directory (ctl, error) : NULL;
+  return directory != NULL && hark_bus_directory1_call_set_password_sync (directory, id, password, NULL, error);
+}
+
 gboolean
-hark_ctl_user_add (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **error)
+hark_ctl_user_set_password (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **error)
+{
+  g_autofree char *id = hark_ctl_resolve_user (ctl, hark_ctl_invocation_get_arg (invocation, 0), error);
+  char *password = id != NULL ? hark_ctl_read_password (error) : NULL;
+  gboolean ok = password != NULL && set_password (ctl, id, password, error);
+  hark_ctl_free_password (password);
+  if (ok)
+    hark_ctl_print_done (ctl, NULL, NULL);
+  return ok;
+}
+
+static gboolean
+add_user (HarkCtl *ctl, HarkCtlInvocation *invocation, char **id, GError **error)
 {
   HarkBusDirectory1 *directory = hark_ctl_get_directory (ctl, error);
   const char *displayname = hark_ctl_invocation_get_option (invocation, "displayname");
+  return directory != NULL
+         && hark_bus_directory1_call_create_user_sync (directory, hark_ctl_invocation_get_arg (invocation, 0),
+                                                       displayname != NULL ? displayname : "",
+                                                       hark_ctl_invocation_has (invocation, "admin"), id, NULL, error);
+}
+
+gboolean
+hark_ctl_user_add (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **error)
+{
+  gboolean has_password = hark_ctl_invocation_has (invocation, "password-stdin");
+  char *password = has_password ? hark_ctl_read_password (error) : NULL;
   g_autofree char *id = NULL;
-  if (directory == NULL
-      || !hark_bus_directory1_call_create_user_sync (directory, hark_ctl_invocation_get_arg (invocation, 0),
-                                                     displayname != NULL ? displayname : "",
-                                                     hark_ctl_invocation_has (invocation, "admin"), &id, NULL, error))
-    return FALSE;
-  hark_ctl_print_done (ctl, "user_id", id);
-  return TRUE;
+  gboolean ok = (!has_password || password != NULL) && add_user (ctl, invocation, &id, error)
+                && (!has_password || set_password (ctl, id, password, error));
+  hark_ctl_free_password (password);
+  if (ok)
+    hark_ctl_print_done (ctl, "user_id", id);
+  return ok;
 }
 
 gboolean

@@ -11,6 +11,7 @@ gboolean hark_ctl_status (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **
 gboolean hark_ctl_user_list (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **error);
 gboolean hark_ctl_user_show (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **error);
 gboolean hark_ctl_user_add (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **error);
+gboolean hark_ctl_user_set_password (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **error);
 gboolean hark_ctl_user_set (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **error);
 gboolean hark_ctl_user_delete (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **error);
 

@@ -2,7 +2,7 @@
 /*
  * The demo community: what `./dev run` shows somebody who has never seen Hark. It is made of the same commands that
  * D-Bus and clients use, one after another, from a table; ids that a reply brings are named and used by later rows.
- * Its tokens are no secrets: they are written here, and only a store that was empty gets them.
+ * Its tokens and passwords are no secrets: they are written here, and only a store that was empty gets them.
  */
 #include "daemon/demo.h"
 
@@ -28,6 +28,7 @@ typedef struct
 #define USER(id, display, bio, activity)                                                                              \
   { NULL, "create_user", "{\"username\":\"" id "\",\"displayname\":\"" display "\"}", "user_id", id },                 \
     { NULL, "create_token", "{\"user_id\":\"${" id "}\",\"label\":\"demo\",\"token\":\"demo-" id "\"}", NULL, NULL },  \
+    { NULL, "set_user_password", "{\"user_id\":\"${" id "}\",\"password\":\"harbour-" id "\"}", NULL, NULL },           \
     { id, "set_profile", "{\"bio\":\"" bio "\",\"activity\":\"" activity "\"}", NULL, NULL }
 #define MEMBER(server, user) \
   { NULL, "add_member", "{\"server_id\":\"${" server "}\",\"user_id\":\"${" user "}\"}", NULL, NULL }
@@ -228,6 +229,10 @@ hark_demo_describe (const char *address)
     "    ask({type: 'get_server_channels', server_id: '…'})\n"
     "    ask({type: 'get_messages', channel_id: '…'})\n"
     "    ask({type: 'message', channel: '…', message: 'hi', id: Date.now()})\n"
+    "\n"
+    "  They sign in, for a token of their own, with the passwords harbour-ann, harbour-bob, harbour-carla, harbour-dmitri:\n"
+    "\n"
+    "    curl http://%s/api/v1/login -d '{\"username\": \"ann\", \"password\": \"harbour-ann\"}'\n"
     "\n",
-    address, address);
+    address, address, address);
 }

@@ -71,8 +71,9 @@ test_arguments (void)
                   "{\"username\":\"ann\",\"displayname\":\"Ann \\\"A\\\"\",\"admin\":true}");
   assert_request ("CreateChannel", "('7', 'general', 'Talk', true, 3)",
                   "{\"server_id\":\"7\",\"name\":\"general\",\"category\":\"Talk\",\"private\":true,\"position\":3}");
-  assert_request ("CreateToken", "('7', 'phone', int64 86400)",
+  assert_request ("CreateToken", "('7', 'phone', int64 86400, '')",
                   "{\"user_id\":\"7\",\"label\":\"phone\",\"expires_in_s\":86400}");
+  assert_request ("CreateToken", "('7', '', int64 0, 'backend')", "{\"user_id\":\"7\",\"scope\":\"backend\"}");
   assert_request ("ListUsers", "('5', uint32 10, 'a')", "{\"after\":\"5\",\"limit\":10,\"query\":\"a\"}");
 }
 

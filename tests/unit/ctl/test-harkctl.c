@@ -125,6 +125,7 @@ test_requests (BusFixture *f, gconstpointer data)
     { "user set 7 --bio '' --admin no", "update_user {\"user_id\":\"7\",\"bio\":\"\",\"admin\":false}" },
     { "user set 7 --username a --displayname b --picture c",
       "update_user {\"user_id\":\"7\",\"username\":\"a\",\"displayname\":\"b\",\"profile_pic\":\"c\"}" },
+    { "token create 7 --scope backend", "create_token {\"user_id\":\"7\",\"scope\":\"backend\"}" },
     { "user delete 7", "delete_user {\"user_id\":\"7\"}" },
     { "token revoke 8", "revoke_token {\"token_id\":\"8\"}" },
     { "server add Lounge --owner 7 --icon i.png",
@@ -160,6 +161,7 @@ test_requests (BusFixture *f, gconstpointer data)
   };
   g_test_summary ("Each command asks for what it says.");
   fake_concern_will_reply (f->concern, "create_user", "{\"user_id\":\"42\"}");
+  fake_concern_will_reply (f->concern, "create_token", "{\"token_id\":\"8\",\"token\":\"s3cret\",\"expires\":null}");
   fake_concern_will_reply (f->concern, "create_server", "{\"server_id\":\"43\"}");
   fake_concern_will_reply (f->concern, "create_role", "{\"role_id\":\"44\"}");
   fake_concern_will_reply (f->concern, "create_channel", "{\"channel_id\":\"44\"}");
@@ -357,6 +359,38 @@ test_metrics (BusFixture *f, gconstpointer data)
 }
 
 static void
+test_password (BusFixture *f, gconstpointer data)
+{
+  static const struct
+  {
+    const char *input;
+    int status;
+  } bad[] = { { "", EX_USAGE }, { "\xff\n", EX_USAGE } };
+  g_auto (Run) set = { 0 }, add = { 0 }, longer = { 0 };
+  g_autofree char *endless = g_strnfill (5000, 'x');
+  g_test_summary ("A password is the first line of standard input, and what is none reaches no hub.");
+  run_harkctl (f, "user set-password 7", "correct horse\nmore\n", &set);
+  g_assert_cmpstr (set.err, ==, "");
+  assert_asked (f, "set_user_password {\"user_id\":\"7\",\"password\":\"correct horse\"}");
+  fake_concern_will_reply (f->concern, "create_user", "{\"user_id\":\"42\"}");
+  run_harkctl (f, "user add ann --password-stdin", "correct horse", &add);
+  g_assert_cmpint (add.status, ==, EX_OK);
+  g_assert_cmpstr (add.out, ==, "42\n");
+  assert_asked (f, "create_user {\"username\":\"ann\"}");
+  assert_asked (f, "set_user_password {\"user_id\":\"42\",\"password\":\"correct horse\"}");
+  for (guint i = 0; i < G_N_ELEMENTS (bad); i++)
+    {
+      g_auto (Run) run = { 0 };
+      run_harkctl (f, "user add ann --password-stdin", bad[i].input, &run);
+      g_assert_cmpint (run.status, ==, bad[i].status);
+      assert_asked (f, NULL);
+    }
+  run_harkctl (f, "user set-password 7", endless, &longer);
+  g_assert_cmpint (longer.status, ==, EX_DATAERR);
+  assert_asked (f, NULL);
+}
+
+static void
 test_stdin (BusFixture *f, gconstpointer data)
 {
   g_auto (Run) run = { 0 };
@@ -437,6 +471,7 @@ main (int argc, char **argv)
   TEST ("status", test_status);
   TEST ("metrics", test_metrics);
   TEST ("stdin", test_stdin);
+  TEST ("password", test_password);
   TEST ("monitor", test_monitor);
   TEST ("interrupt", test_interrupt);
   TEST ("complete", test_complete);
