@@ -10,6 +10,7 @@ import WebSocket from 'ws';
 import { Hub, harkctl } from './lib/hub.mjs';
 import { Client, refusal } from './lib/client.mjs';
 import { checkOut } from './lib/schema.mjs';
+import { io } from 'socket.io-client';
 import { connect } from './lib/socketio.mjs';
 
 const run = promisify(execFile);
@@ -234,6 +235,9 @@ test('a back end\'s key notifies, publishes, emits and reads by HTTP, and admini
   }
   const client = new Client(new WebSocket(hub.url(token)));
   assert.equal((await client.closed).code, 4001);
+  const socket = io(hub.origin, { auth: { token }, reconnection: false, forceNew: true, transports: ['websocket'] });
+  await Promise.race([once(socket, 'disconnect'), once(socket, 'connect_error')]);
+  assert.equal(socket.connected, false);
 });
 
 test('without registration and refresh, neither is done; the limits are those of the settings', async (t) => {

@@ -45,7 +45,7 @@ static void
 test_own (ChatFixture *f, gconstpointer data)
 {
   gint64 ann = chat_fixture_user (f, "ann");
-  g_autofree char *token = NULL, *elsewhere = NULL, *made = NULL, *again = NULL, *by_admin = NULL;
+  g_autofree char *token = NULL, *elsewhere = NULL, *made = NULL, *again = NULL;
   g_autoptr (HarkIdentity) identity = NULL, other = NULL, kept = NULL;
   Client *client, *there;
   g_test_summary ("Users set their own passwords: the first without, any other with the old one; other logins end.");

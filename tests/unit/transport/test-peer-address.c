@@ -66,11 +66,41 @@ test_not_a_socket (void)
   g_assert_cmpstr (text, ==, "unknown");
 }
 
+static void
+test_network (void)
+{
+  static const struct
+  {
+    const char *text;
+    const char *network;
+    gboolean local;
+  } cases[] = {
+    { "192.0.2.1:50123", "192.0.2.1", FALSE },
+    { "[2001:db8:1:2:3:4:5:6]:50123", "2001:db8:1:2::/64", FALSE },
+    { "::ffff:192.0.2.1", "192.0.2.1", FALSE },
+    { "127.9.9.9", "127.9.9.9", TRUE },
+    { "::ffff:127.0.0.1", "127.0.0.1", TRUE },
+    { "::1", "::/64", TRUE },
+    { "nonsense", "unknown", TRUE },
+  };
+  g_test_summary ("What counts as one client is an IPv4 address or an IPv6 network; those of this machine are known.");
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      HarkPeerAddress address;
+      g_autofree char *network = NULL;
+      hark_peer_address_init_from_text (&address, cases[i].text);
+      network = hark_peer_address_dup_network (&address);
+      g_assert_cmpstr (network, ==, cases[i].network);
+      g_assert_cmpint (hark_peer_address_is_local (&address), ==, cases[i].local);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/peer-address/text", test_text);
+  g_test_add_func ("/peer-address/network", test_network);
   g_test_add_func ("/peer-address/unix", test_unix);
   g_test_add_func ("/peer-address/not-a-socket", test_not_a_socket);
   return g_test_run ();
