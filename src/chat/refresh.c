@@ -45,7 +45,7 @@ renew (HarkRefresh *self, HarkSession *session, HarkIdentity *identity, GError *
       g_set_error (error, HARK_ERROR, HARK_ERROR_FORBIDDEN, "\"token\" is another user's");
       return FALSE;
     }
-  if ((identity->flags & HARK_IDENTITY_BACK_END) != 0)
+  if ((identity->flags & HARK_IDENTITY_BACKEND) != 0)
     {
       g_set_error (error, HARK_ERROR, HARK_ERROR_FORBIDDEN, "\"token\" is a back end's key");
       return FALSE;

@@ -302,7 +302,7 @@ static HarkIdentityFlags
 read_flags (const HarkRows *rows)
 {
   if (!hark_rows_is_null (rows, 5))
-    return HARK_IDENTITY_BACK_END;
+    return HARK_IDENTITY_BACKEND;
   return hark_rows_get_int64 (rows, 4) != 0 ? HARK_IDENTITY_ADMIN : HARK_IDENTITY_NONE;
 }
 

@@ -330,7 +330,7 @@ on_hub_session_connected (HarkHub *hub, HarkSession *session, HarkTokens *self)
 static void
 on_hub_session_added (HarkHub *hub, HarkSession *session, HarkTokens *self)
 {
-  if ((session->identity->flags & HARK_IDENTITY_BACK_END) != 0)
+  if ((session->identity->flags & HARK_IDENTITY_BACKEND) != 0)
     hark_session_close (session, HARK_CLOSE_UNAUTHENTICATED, "a back end's key is for requests by HTTP");
 }
 

@@ -72,7 +72,7 @@ hark_command_is_admin (const HarkCommand *self)
   if (self->actor == NULL)
     return FALSE;
   return (self->actor->flags & HARK_IDENTITY_ADMIN) != 0
-         || ((self->actor->flags & HARK_IDENTITY_BACK_END) != 0 && (self->spec->flags & HARK_COMMAND_BACK_END) != 0);
+         || ((self->actor->flags & HARK_IDENTITY_BACKEND) != 0 && (self->spec->flags & HARK_COMMAND_BACK_END) != 0);
 }
 
 static void

@@ -144,7 +144,7 @@ check_actor (const HarkCommandSpec *spec, HarkIdentity *actor, GError **error)
       g_set_error (error, HARK_ERROR, HARK_ERROR_UNAUTHENTICATED, "\"%s\" needs an account", spec->name);
       return FALSE;
     }
-  if (actor != NULL && (actor->flags & HARK_IDENTITY_BACK_END) != 0)
+  if (actor != NULL && (actor->flags & HARK_IDENTITY_BACKEND) != 0)
     {
       if ((spec->flags & HARK_COMMAND_BACK_END) != 0)
         return TRUE;

@@ -10,7 +10,7 @@ typedef enum
   HARK_IDENTITY_NONE = 0,
   HARK_IDENTITY_ADMIN = 1 << 0,     /* may use the commands of administration */
   HARK_IDENTITY_ANONYMOUS = 1 << 1, /* has no account */
-  HARK_IDENTITY_BACK_END = 1 << 2   /* a back end's key: for the commands that are marked for it, and no others */
+  HARK_IDENTITY_BACKEND = 1 << 2    /* a back end of the application, by its own key */
 } HarkIdentityFlags;
 
 /**

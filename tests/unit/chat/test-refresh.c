@@ -202,7 +202,7 @@ test_back_end (ChatFixture *f, gconstpointer data)
         "list_tokens",  "revoke_token", "create_server", "disconnect_user",   "get_servers",
         "set_password", "message",      "refresh_token" };
   g_test_summary ("A back end's key notifies and reads, administers nothing, and opens no session.");
-  g_assert_cmpuint (identity->flags, ==, HARK_IDENTITY_BACK_END);
+  g_assert_cmpuint (identity->flags, ==, HARK_IDENTITY_BACKEND);
   g_assert_nonnull (strstr (listed, "\"scope\":\"backend\""));
   for (guint i = 0; i < G_N_ELEMENTS (allowed); i++)
     {
