@@ -73,7 +73,7 @@ publish_in_thread (HarkTransaction *tx, gpointer data, GError **error)
     return FALSE;
   hark_json_writer_member_string (&draft.json, "topic", hark_topic_format (&self->topic, text));
   hark_json_writer_member_raw (&draft.json, "data", self->data, self->len);
-  if ((self->asker.flags & HARK_IDENTITY_ADMIN) == 0)
+  if ((self->asker.flags & (HARK_IDENTITY_ADMIN | HARK_IDENTITY_BACKEND)) == 0)
     hark_json_writer_member_id (&draft.json, "author_id", self->asker.user_id);
   hark_json_writer_member_int (&self->parent.reply, "seq", draft.position.seq);
   return hark_draft_end (&draft, tx, NULL, NULL, error);

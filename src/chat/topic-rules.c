@@ -273,7 +273,7 @@ is_one (const Who *who, HarkTransaction *tx, const HarkAsker *asker, gint64 name
       *is = has_account && named == asker->user_id;
       return TRUE;
     case WHO_BACKEND:
-      *is = (asker->flags & HARK_IDENTITY_BACK_END) != 0;
+      *is = (asker->flags & HARK_IDENTITY_BACKEND) != 0;
       return TRUE;
     case WHO_USER:
       return !has_account

@@ -230,7 +230,8 @@ hark_demo_describe (const char *address)
     "    ask({type: 'get_messages', channel_id: '…'})\n"
     "    ask({type: 'message', channel: '…', message: 'hi', id: Date.now()})\n"
     "\n"
-    "  They sign in, for a token of their own, with the passwords harbour-ann, harbour-bob, harbour-carla, harbour-dmitri:\n"
+    "  They sign in, for a token of their own, with the passwords harbour-ann, harbour-bob, harbour-carla, "
+    "harbour-dmitri:\n"
     "\n"
     "    curl http://%s/api/v1/login -d '{\"username\": \"ann\", \"password\": \"harbour-ann\"}'\n"
     "\n",

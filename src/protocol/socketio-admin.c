@@ -455,11 +455,11 @@ static const HarkSocketioKind kind = { .check = admin_check, .take_event = admin
 
 typedef struct
 {
-  char *nsp;      /* (owned) */
-  char *text;     /* (owned) (nullable): a room's or event's name */
+  char *nsp;  /* (owned) */
+  char *text; /* (owned) (nullable): a room's or event's name */
   gboolean close;
-  char *filter;   /* (owned) (nullable): a room, or a socket's id */
-  char *rest;     /* (owned) (nullable): a JSON array */
+  char *filter; /* (owned) (nullable): a room, or a socket's id */
+  char *rest;   /* (owned) (nullable): a JSON array */
 } Wish;
 
 static void

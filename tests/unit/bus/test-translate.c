@@ -245,7 +245,7 @@ test_contract (void)
       for (guint i = 0; method->in_args != NULL && method->in_args[i] != NULL; i++)
         g_assert_true (is_known_type (method->in_args[i]->signature, method->in_args[i]));
     }
-  g_assert_cmpuint (n, ==, 32);
+  g_assert_cmpuint (n, ==, 33);
   g_assert_false (hark_bus_bridge_serves (method_of ("Reload")));
 }
 

@@ -255,7 +255,7 @@ test_handshake (void)
   g_assert_cmpstr (test.query, ==, POLL "&a=b");
   g_assert_cmpuint (strlen (hark_engine_get_sid (test.engine)), ==, 20);
   g_assert_cmpstr (hark_engine_get_way (test.engine), ==, "polling");
-  g_assert_cmpstr (hark_transport_get_name (HARK_TRANSPORT (test.engine)), ==, "engine.io");
+  g_assert_cmpstr (hark_transport_get_name (HARK_TRANSPORT (test.engine)), ==, "polling");
   address = hark_transport_dup_address (HARK_TRANSPORT (test.engine));
   g_assert_cmpstr (address, ==, "192.0.2.7:4000");
   g_assert_cmpint (figure (&test.fixture, "hark_engineio_sessions"), ==, 1);
