@@ -15,7 +15,7 @@ let hub, owner, servers;
 const users = {};
 
 before(async () => {
-  hub = await Hub.start({ settings: { 'invitations.interval': `${INTERVAL_MS}ms` } });
+  hub = await Hub.start({ settings: { 'notifications.raise': 'reaction;mention;invitation;member', 'invitations.interval': `${INTERVAL_MS}ms` } });
   for (const name of ['ann', 'bob', 'carla', 'dmitri', 'eve', 'frank']) users[name] = await hub.user(name);
   servers = [];
   for (const name of ['Harbour', 'Workshop']) servers.push((await hub.ctl('server', 'add', name, '--owner', 'ann')).server_id);

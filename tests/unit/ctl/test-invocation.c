@@ -191,7 +191,7 @@ test_complete (void)
   g_test_summary ("Nouns, verbs and options are completed where they may stand, also without a hub.");
   assert_completes (WORDS ("m"), "member monitor metrics");
   assert_completes (WORDS ("user", ""), "list show add set-password set delete");
-  assert_completes (WORDS ("--json", "user", "s"), "show set");
+  assert_completes (WORDS ("--json", "user", "s"), "show set-password set");
   assert_completes (WORDS ("user", "add", "ann", "--d"), "--displayname");
   assert_completes (WORDS ("user", "add", "--ad"), "--admin --address");
   assert_completes (WORDS ("help", "gr"), "grant");
