@@ -366,7 +366,7 @@ typedef struct
 static void
 end_check (GTask *task, HarkIdentity *identity, const char *username)
 {
-  g_autoptr (GTask) owned = task;
+  g_autoptr (GTask) owned G_GNUC_UNUSED = task;
   if (identity != NULL && (identity->flags & HARK_IDENTITY_ADMIN) != 0
       && (username == NULL || g_ascii_strcasecmp (username, identity->username) == 0))
     g_task_return_pointer (task, hark_identity_ref (identity), (GDestroyNotify)hark_identity_unref);
@@ -567,7 +567,7 @@ fulfil (HarkSocketioAdmin *self, const char *name, const char *args, GError **er
 static void
 on_admin_event (HarkCommand *command, gpointer concern)
 {
-  g_autoptr (HarkCommand) owned = command;
+  g_autoptr (HarkCommand) owned G_GNUC_UNUSED = command;
   const HarkSocketioTag *tag = command->tag;
   g_autofree char *args = NULL;
   GError *error = NULL;

@@ -75,7 +75,6 @@ restart_with (ChatFixture *f, const char *const *rules)
 static gboolean
 may (Client *client, const char *type, const char *topic)
 {
-  g_autofree char *text = NULL;
   client_say (client, "{\"type\":\"%s\",\"topic\":\"%s\",\"ref\":1%s}", type, topic,
               g_str_equal (type, "publish") ? ",\"data\":1" : "");
   chat_fixture_settle (client->fixture);
