@@ -39,6 +39,8 @@ typedef struct
 #define HARK_MESSAGE_STARTED "30a3ea1017114dd19cec19faa8d644c5"
 #define HARK_MESSAGE_STOPPED "ea0cab6500be404cbaa8ee861b0cc0df"
 #define HARK_MESSAGE_RELOADED "0aca3add57d9420a97759456c49fbeef"
+#define HARK_MESSAGE_HANDED_ON "88744003062144ca8ab6d5aaeb6d0a51"  /* another process goes on with the connections */
+#define HARK_MESSAGE_TAKEN_OVER "1ee204319b2049178ac845258eb1dbe9" /* from the process before */
 #define HARK_MESSAGE_SESSION_OPENED "c17a1e4aa2744c11bb781a298095b404"
 #define HARK_MESSAGE_SESSION_CLOSED "2e78dddd351b400fa4e8ce367ba805dd"
 #define HARK_MESSAGE_SESSION_SLOW "168942da5b8a444295a1350b5261910c" /* disconnected: its outbox passed its bound */

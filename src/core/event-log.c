@@ -136,6 +136,23 @@ hark_event_log_get_seq (HarkTransaction *tx, const HarkTopic *topic, gint64 *seq
                                        hark_topic_format (topic, name));
 }
 
+/* @rows: seq, rev, kind, payload, audience, subject. Returns: (transfer full) */
+static HarkEvent *
+build_event (HarkRows *rows, const HarkTopic *topic)
+{
+  gsize len, audience_len;
+  const char *json = hark_rows_get_text (rows, 3, &len);
+  HarkEvent *event = hark_event_new (topic, hark_rows_get_int64 (rows, 0), hark_rows_get_int64 (rows, 1),
+                                     hark_rows_get_text (rows, 2, NULL), json, len);
+  if (!hark_rows_is_null (rows, 4))
+    {
+      const guint8 *packed = hark_rows_get_blob (rows, 4, &audience_len);
+      hark_event_take_audience (event, unpack_audience (packed, audience_len));
+    }
+  event->subject = hark_rows_get_int64 (rows, 5);
+  return event;
+}
+
 /**
  * hark_event_log_read:
  * @cursor: the seq of the last event the reader has seen
@@ -173,18 +190,8 @@ hark_event_log_read (HarkTransaction *tx, const HarkTopic *topic, gint64 cursor,
     return FALSE;
   while (hark_rows_next (&rows, &local_error))
     {
-      gsize len, audience_len;
       gint64 found = hark_rows_get_int64 (&rows, 0);
-      const char *json = hark_rows_get_text (&rows, 3, &len);
-      HarkEvent *event
-        = hark_event_new (topic, found, hark_rows_get_int64 (&rows, 1), hark_rows_get_text (&rows, 2, NULL), json, len);
-      if (!hark_rows_is_null (&rows, 4))
-        {
-          const guint8 *packed = hark_rows_get_blob (&rows, 4, &audience_len);
-          hark_event_take_audience (event, unpack_audience (packed, audience_len));
-        }
-      event->subject = hark_rows_get_int64 (&rows, 5);
-      g_ptr_array_add (events, event);
+      g_ptr_array_add (events, build_event (&rows, topic));
       if (found != next)
         break;
       next++;
@@ -200,6 +207,34 @@ hark_event_log_read (HarkTransaction *tx, const HarkTopic *topic, gint64 cursor,
       *reset = TRUE;
     }
   return TRUE;
+}
+
+/**
+ * hark_event_log_read_since:
+ * @events: (element-type HarkEvent): what came after @rev on all topics is added, in its order; at most @max, the oldest
+ */
+gboolean
+hark_event_log_read_since (HarkTransaction *tx, gint64 rev, guint max, GPtrArray *events, GError **error)
+{
+  g_auto (HarkRows) rows = HARK_ROWS_INIT;
+  g_autoptr (GError) local_error = NULL;
+  if (!hark_transaction_query (tx, &rows, error,
+                               "SELECT l.seq, l.rev, l.kind, l.payload, l.audience, coalesce(l.subject, 0), t.name"
+                               " FROM event_log l JOIN topics t ON t.topic_id = l.topic_id"
+                               " WHERE l.rev > ? ORDER BY l.rev LIMIT ?",
+                               "ii", rev, (gint64)max))
+    return FALSE;
+  while (hark_rows_next (&rows, &local_error))
+    {
+      g_auto (HarkTopic) topic = { 0 };
+      if (!hark_topic_parse (hark_rows_get_text (&rows, 6, NULL), &topic, error))
+        return FALSE;
+      g_ptr_array_add (events, build_event (&rows, &topic));
+    }
+  if (local_error == NULL)
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&local_error));
+  return FALSE;
 }
 
 /**

@@ -28,6 +28,7 @@ gboolean hark_event_log_get_horizon (HarkTransaction *tx, gint64 *rev, GError **
 gboolean hark_event_log_get_seq (HarkTransaction *tx, const HarkTopic *topic, gint64 *seq, GError **error);
 gboolean hark_event_log_read (HarkTransaction *tx, const HarkTopic *topic, gint64 cursor, guint max, GPtrArray *events,
                               gboolean *reset, gint64 *seq, GError **error);
+gboolean hark_event_log_read_since (HarkTransaction *tx, gint64 rev, guint max, GPtrArray *events, GError **error);
 gboolean hark_event_log_trim (HarkTransaction *tx, gint64 max_age_ms, gint64 max_events, guint batch, gint64 *trimmed,
                               GError **error);
 

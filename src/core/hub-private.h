@@ -32,6 +32,7 @@ struct _HarkHub
   GPtrArray *personal; /* (element-type HarkEvent) (owned): of personal topics, published in this turn */
   HarkCounter *n_opened;
   HarkCounter *n_closed;
+  HarkCounter *n_restored;
   HarkCounter *n_refused;
   HarkCounter *n_abuse;
   HarkCounter *n_paused;

@@ -24,6 +24,7 @@ enum
 {
   SESSION_CONNECTED,
   SESSION_ADDED,
+  SESSION_RESTORED,
   SESSION_REMOVED,
   USER_ONLINE,
   USER_OFFLINE,
@@ -100,6 +101,8 @@ hark_hub_class_init (HarkHubClass *klass)
   g_object_class_install_properties (object_class, N_PROPS, props);
   signals[SESSION_CONNECTED] = g_signal_new ("session-connected", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                              G_TYPE_NONE, 1, HARK_TYPE_SESSION);
+  signals[SESSION_RESTORED] = g_signal_new ("session-restored", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                            G_TYPE_NONE, 1, HARK_TYPE_SESSION);
   signals[SESSION_ADDED]
     = g_signal_new ("session-added", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1, HARK_TYPE_SESSION);
   signals[SESSION_REMOVED] = g_signal_new ("session-removed", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE,
@@ -161,6 +164,8 @@ hark_hub_new (HarkTurn *turn, HarkDispatcher *dispatcher, HarkClock *clock, Hark
   hark_turn_set_stage (turn, HARK_TURN_DELIVER, deliver, self);
   hark_recent_init (&self->recent, limits->max_recent, limits->max_recent_bytes);
   self->n_opened = hark_metrics_counter (metrics, "hark_sessions_opened_total", "Sessions that began.");
+  self->n_restored
+    = hark_metrics_counter (metrics, "hark_sessions_restored_total", "Sessions taken over from the process before.");
   self->n_closed = hark_metrics_counter (metrics, "hark_sessions_closed_total", "Sessions that ended.");
   self->n_refused
     = hark_metrics_counter (metrics, "hark_sessions_refused_total", "Sessions refused because there were too many.");
@@ -245,9 +250,8 @@ hark_hub_may_add_user (HarkHub *self, gint64 user_id, GError **error)
   return FALSE;
 }
 
-/* Registers a session: for hark_session_open (). %HARK_ERROR_OVERLOADED or %HARK_ERROR_TOO_LARGE beyond the bounds. */
-gboolean
-hark_hub_add_session (HarkHub *self, HarkSession *session, GError **error)
+static gboolean
+may_add (HarkHub *self, HarkSession *session, GError **error)
 {
   if (self->limits.max_sessions > 0 && hark_registry_get_n_sessions (&self->registry) >= self->limits.max_sessions)
     {
@@ -255,13 +259,26 @@ hark_hub_add_session (HarkHub *self, HarkSession *session, GError **error)
       g_set_error (error, HARK_ERROR, HARK_ERROR_OVERLOADED, "the hub has all the sessions it can have");
       return FALSE;
     }
-  if (!hark_hub_may_add_user (self, hark_session_get_user_id (session), error))
-    return FALSE;
-  session->id = hark_ids_next (self->ids);
+  return hark_hub_may_add_user (self, hark_session_get_user_id (session), error);
+}
+
+static void
+add (HarkHub *self, HarkSession *session)
+{
   session->in_hub = TRUE;
   hark_registry_add (&self->registry, session);
-  hark_counter_add (self->n_opened, 1);
   hark_gauge_set (self->n_sessions, hark_registry_get_n_sessions (&self->registry));
+}
+
+/* Registers a session: for hark_session_open (). %HARK_ERROR_OVERLOADED or %HARK_ERROR_TOO_LARGE beyond the bounds. */
+gboolean
+hark_hub_add_session (HarkHub *self, HarkSession *session, GError **error)
+{
+  if (!may_add (self, session, error))
+    return FALSE;
+  session->id = hark_ids_next (self->ids);
+  add (self, session);
+  hark_counter_add (self->n_opened, 1);
   if (session->identity == NULL)
     g_signal_emit (self, signals[SESSION_CONNECTED], 0, session);
   return TRUE;
@@ -285,6 +302,51 @@ hark_hub_session_opened (HarkHub *self, HarkSession *session)
   /* Whoever was told may have ended it: then the user has not been here. */
   if (hark_registry_announce (&self->registry, user_id) && !is_anonymous (session))
     g_signal_emit (self, signals[USER_ONLINE], 0, user_id);
+}
+
+/* Registers a session of another process: for hark_session_restore (). Errors as hark_hub_add_session (), and
+ * %HARK_ERROR_CONFLICT when there is one of that id. */
+gboolean
+hark_hub_restore_session (HarkHub *self, HarkSession *session, gint64 id, GError **error)
+{
+  if (hark_registry_find (&self->registry, id) != NULL)
+    {
+      g_set_error (error, HARK_ERROR, HARK_ERROR_CONFLICT, "there is a session of that id");
+      return FALSE;
+    }
+  if (!may_add (self, session, error))
+    return FALSE;
+  hark_ids_seen (self->ids, id);
+  session->id = id;
+  add (self, session);
+  session->state = HARK_SESSION_OPEN;
+  hark_registry_add_to_user (&self->registry, session);
+  hark_gauge_set (self->n_users, hark_registry_get_n_users (&self->registry));
+  hark_counter_add (self->n_restored, 1);
+  return TRUE;
+}
+
+/* It has again what it had: for hark_session_restore (). */
+void
+hark_hub_session_restored (HarkHub *self, HarkSession *session)
+{
+  gint64 user_id = hark_session_get_user_id (session);
+  g_signal_emit (self, signals[SESSION_RESTORED], 0, session);
+  if (hark_registry_announce (&self->registry, user_id) && !is_anonymous (session))
+    g_signal_emit (self, signals[USER_ONLINE], 0, user_id);
+}
+
+/* Takes a session out that goes on in another process: for hark_session_abandon (). */
+void
+hark_hub_forget_session (HarkHub *self, HarkSession *session)
+{
+  if (!session->in_hub)
+    return;
+  session->in_hub = FALSE;
+  hark_index_remove_session (self->index, session);
+  if (session->state == HARK_SESSION_OPEN)
+    hark_registry_remove_from_user (&self->registry, session);
+  hark_registry_remove (&self->registry, session);
 }
 
 /* Takes a session out: for sessions, when they end. */

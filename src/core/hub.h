@@ -40,6 +40,7 @@ G_DECLARE_FINAL_TYPE (HarkHub, hark_hub, HARK, HUB, GObject)
 /*
  * Signals: `session-connected` (HarkSession): it has yet to say who it is;
  *   `session-added` (HarkSession): it has opened, with a user;
+ *   `session-restored` (HarkSession): it goes on, from another process: its client was welcomed there;
  *   `session-removed` (HarkSession, guint code, const char *reason): its subscriptions are still there to be looked at;
  *   `user-online` (gint64 user), `user-offline` (gint64 user): the first session came, the last one went (without grace);
  *   `published` (HarkEvent);
@@ -63,6 +64,9 @@ void hark_hub_close_all (HarkHub *self, guint code, const char *reason);
 gboolean hark_hub_add_session (HarkHub *self, HarkSession *session, GError **error);
 gboolean hark_hub_may_add_user (HarkHub *self, gint64 user_id, GError **error);
 void hark_hub_session_opened (HarkHub *self, HarkSession *session);
+gboolean hark_hub_restore_session (HarkHub *self, HarkSession *session, gint64 id, GError **error);
+void hark_hub_session_restored (HarkHub *self, HarkSession *session);
+void hark_hub_forget_session (HarkHub *self, HarkSession *session);
 void hark_hub_remove_session (HarkHub *self, HarkSession *session, guint code, const char *reason);
 void hark_hub_count_abuse (HarkHub *self);
 void hark_hub_count_paused (HarkHub *self);

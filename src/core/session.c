@@ -238,6 +238,26 @@ hark_session_open (HarkSession *self)
 }
 
 /**
+ * hark_session_abandon:
+ *
+ * Takes the session out of the hub without ending it: it goes on in another process, so nobody is told.
+ *
+ * Returns: (transfer full) (nullable): its transport, without a sink
+ */
+HarkTransport *
+hark_session_abandon (HarkSession *self)
+{
+  g_autoptr (HarkSession) hold G_GNUC_UNUSED = g_object_ref (self);
+  if (self->ending)
+    return NULL;
+  self->ending = TRUE;
+  hark_hub_forget_session (self->hub, self);
+  self->state = HARK_SESSION_CLOSED;
+  hark_transport_set_sink (self->transport, NULL, NULL);
+  return g_steal_pointer (&self->transport);
+}
+
+/**
  * hark_session_authenticate:
  * @identity: who it turned out to be
  *
@@ -271,6 +291,8 @@ hark_session_renew (HarkSession *self, HarkIdentity *identity)
   g_autoptr (HarkIdentity) before = self->identity;
   g_return_if_fail (before != NULL && before->user_id == identity->user_id);
   self->identity = hark_identity_ref (identity);
+  if (self->transport != NULL)
+    hark_transport_mark_set (self->transport->mark, HARK_MARK_UNSAVED);
 }
 
 /* Gives who has no account another name, for what the session does from now on. */
@@ -310,6 +332,18 @@ strike (HarkSession *self)
     }
 }
 
+/* What waits is known to the transport: if this process ended now, its client would wait for ever. */
+static void
+update_owes (HarkSession *self)
+{
+  HarkTransport *transport = self->transport;
+  if (transport == NULL)
+    return;
+  transport->owes = self->pending > 0 || self->held;
+  if (!transport->owes && transport->mark != NULL && !transport->awake && !transport->closed)
+    HARK_TRANSPORT_GET_CLASS (transport)->wake (transport);
+}
+
 /* Too much under way: the client's next requests wait in its own socket until some are answered. */
 static void
 update_reading (HarkSession *self)
@@ -338,6 +372,7 @@ void
 hark_session_hold (HarkSession *self)
 {
   self->held = TRUE;
+  update_owes (self);
   update_reading (self);
 }
 
@@ -345,6 +380,7 @@ void
 hark_session_release (HarkSession *self)
 {
   self->held = FALSE;
+  update_owes (self);
   update_reading (self);
 }
 
@@ -375,6 +411,7 @@ hark_session_take_command (HarkSession *self, HarkCommand *command, const char *
       return;
     }
   self->pending++;
+  update_owes (self);
   update_reading (self);
   if (g_signal_has_handler_pending (self, signals[COMMAND], 0, FALSE))
     g_signal_emit (self, signals[COMMAND], 0, command);
@@ -399,6 +436,7 @@ hark_session_refuse_command (HarkSession *self, HarkCommand *command, const GErr
 {
   command->writer = hark_dispatcher_get_writer (hark_hub_get_dispatcher (self->hub));
   self->pending++;
+  update_owes (self);
   hark_command_fail (command, error);
   hark_command_unref (command);
 }
@@ -447,6 +485,7 @@ hark_session_answer (HarkSession *self, HarkCommand *command, const char *json, 
       self->wire->append_reply (self->wire, &builder, command, json, len);
       hark_session_take_units (self, hark_builder_finish (&builder));
     }
+  update_owes (self);
   if (command->refused)
     strike (self);
   else if (!command->failed && self->strikes > 0)

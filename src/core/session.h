@@ -80,6 +80,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HarkSession, g_object_unref)
 HarkSession *hark_session_new (HarkHub *hub, HarkTransport *transport, HarkProtocol *protocol, const HarkWire *wire,
                                HarkIdentity *identity);
 void hark_session_open (HarkSession *self);
+HarkTransport *hark_session_abandon (HarkSession *self);
 gboolean hark_session_authenticate (HarkSession *self, HarkIdentity *identity, GError **error);
 void hark_session_renew (HarkSession *self, HarkIdentity *identity);
 void hark_session_rename (HarkSession *self, const char *username);

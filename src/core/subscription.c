@@ -95,9 +95,9 @@ hark_subscription_new (HarkSession *session, HarkTopicEntry *entry, gint64 curso
   return self;
 }
 
-/* Returns: the seq of the last event that was handed to the session's transport */
-static gint64
-get_handed_over (HarkSubscription *self)
+/* Returns: the seq of the last event that was handed to the session's transport, which may not have sent it yet */
+gint64
+hark_subscription_get_handed_over (HarkSubscription *self)
 {
   gint64 cursor = MAX (self->cursor, self->entry->published_seq);
   const HarkEvent *waiting = hark_topic_entry_get_waiting (self->entry);
@@ -128,7 +128,7 @@ hark_subscriptions_fix (HarkSession *session)
   for (guint i = 0; i < n; i++)
     {
       HarkSubscription *subscription = session->subscriptions->pdata[i];
-      subscription->cursor = get_handed_over (subscription);
+      subscription->cursor = hark_subscription_get_handed_over (subscription);
       subscription->is_fixed = TRUE;
       keys[i] = hark_topic_key (&subscription->entry->topic);
       if (by_key != NULL)
@@ -164,7 +164,7 @@ hark_subscription_get_cursor (HarkSubscription *self)
   gint64 unsent;
   if (self->entry == NULL || self->is_fixed)
     return self->cursor;
-  cursor = get_handed_over (self);
+  cursor = hark_subscription_get_handed_over (self);
   if (self->session->transport != NULL
       && hark_outbox_find_unsent (&self->session->transport->outbox, hark_topic_key (&self->entry->topic), &unsent))
     cursor = MIN (cursor, unsent - 1);

@@ -34,6 +34,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HarkSubscription, g_object_unref)
 
 const HarkTopic *hark_subscription_get_topic (HarkSubscription *self);
 gint64 hark_subscription_get_cursor (HarkSubscription *self);
+gint64 hark_subscription_get_handed_over (HarkSubscription *self);
 gboolean hark_subscription_wants (const HarkSubscription *self, const HarkEvent *event);
 void hark_subscription_end (HarkSubscription *self);
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/outbox.h"
+#include "core/transport-mark.h"
 
 #include <glib-object.h>
 
@@ -48,10 +49,12 @@ struct _HarkTransport
   HarkOutbox outbox;
   const HarkTransportSink *sink; /* (nullable) */
   gpointer sink_data;            /* unowned: whoever sets it clears it */
+  HarkTransportMark *mark;       /* (nullable) unowned: whoever sets it keeps it until the transport has closed */
   guint32 max_outbox;            /* bytes */
   guint awake : 1;               /* wake () was called and the outbox not yet looked at: owned by the implementation */
   guint closing : 1;             /* close () was called or the peer began to: nothing more is queued */
   guint closed : 1;              /* emit_closed () was called */
+  guint owes : 1;                /* what its client has asked for is not answered */
   guint given_up : 1;            /* too slow, and about to be closed: nothing more is queued, lest there be a gap */
 };
 
