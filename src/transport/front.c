@@ -321,10 +321,32 @@ hark_front_set_ready (HarkFront *self, gboolean ready)
 }
 
 /**
+ * hark_front_readmit:
+ * @socket: of another process, which has admitted it
+ *
+ * Counts it among its address's connections and those that compress; beyond the bounds it is not counted, but goes on.
+ */
+void
+hark_front_readmit (HarkFront *self, HarkWebSocket *socket)
+{
+  struct sockaddr_storage address = { 0 };
+  socklen_t len = sizeof address;
+  HarkAddressLease *lease = NULL;
+  HarkDeflateLease *deflate = NULL;
+  if (self->limits.max_per_address > 0
+      && getpeername (hark_websocket_get_fd (socket), (struct sockaddr *)&address, &len) == 0
+      && (self->limits.count_local || !hark_address_is_local ((struct sockaddr *)&address)))
+    lease = hark_address_table_acquire (self->addresses, (struct sockaddr *)&address);
+  if (self->deflate != NULL && hark_websocket_is_deflate (socket))
+    deflate = hark_deflate_budget_acquire (self->deflate);
+  hark_upgrade_give_places (socket, lease, deflate);
+}
+
+/**
  * hark_front_stop:
  *
- * Closes the listening sockets and every connection that was not handed over, and waits for the thread. Afterwards
- * nothing is handed over any more. In the hub's thread.
+ * Closes the listening sockets and every connection whose handshake is not done, waits for the thread, and hands over
+ * what was done. Afterwards nothing is handed over any more. In the hub's thread.
  */
 void
 hark_front_stop (HarkFront *self)
@@ -340,6 +362,9 @@ hark_front_stop (HarkFront *self)
   g_thread_join (g_steal_pointer (&self->thread));
   if (self->api != NULL)
     hark_api_detach (self->api);
+  /* Their clients have been told that they are connected. */
+  for (HarkUpgrade *upgrade; (upgrade = hark_hand_over_pop (self->upgrades, NULL)) != NULL;)
+    self->upgraded_func (upgrade, self->upgraded_data);
   hark_hand_over_stop (self->upgrades);
   hark_hand_over_stop (self->answers);
   g_clear_object (&self->upgrades);

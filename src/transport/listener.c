@@ -367,15 +367,11 @@ hark_listener_add_unix (HarkListener *self, const char *path, guint mode, GError
   return fd >= 0 && add_socket (self, fd, g_strdup (path), error);
 }
 
-/**
- * hark_listener_add_fd:
- * @fd: (transfer full): a listening stream socket of the service manager's
- *
- * Raises %HARK_ERROR_BAD_REQUEST when it is none; it stays the caller's then.
- */
-gboolean
-hark_listener_add_fd (HarkListener *self, int fd, GError **error)
+/* @path: (transfer full) (nullable) */
+static gboolean
+add_fd (HarkListener *self, int fd, char *path, GError **error)
 {
+  g_autofree char *owned = path;
   int type = 0;
   int listening = 0;
   socklen_t len = sizeof type;
@@ -391,7 +387,56 @@ hark_listener_add_fd (HarkListener *self, int fd, GError **error)
       return FALSE;
     }
   set_option (fd, IPPROTO_TCP, TCP_NODELAY); /* refused by a Unix socket */
-  return add_socket (self, fd, NULL, error);
+  return add_socket (self, fd, g_steal_pointer (&owned), error);
+}
+
+/**
+ * hark_listener_add_fd:
+ * @fd: (transfer full): a listening stream socket of the service manager's
+ *
+ * Raises %HARK_ERROR_BAD_REQUEST when it is none; it stays the caller's then.
+ */
+gboolean
+hark_listener_add_fd (HarkListener *self, int fd, GError **error)
+{
+  return add_fd (self, fd, NULL, error);
+}
+
+/**
+ * hark_listener_hand_over:
+ *
+ * For a process that takes this one's place: duplicates of the sockets, which are not closed on exec, so that whoever
+ * connects meanwhile waits in their backlogs. A Unix socket's file is not removed from now on. May be called while the
+ * listener runs, before hark_listener_stop ().
+ *
+ * Returns: (transfer full): floating: of %HARK_LISTENERS_TYPE, for hark_listener_take_over ()
+ */
+GVariant *
+hark_listener_hand_over (HarkListener *self)
+{
+  GVariantBuilder builder;
+  g_variant_builder_init (&builder, HARK_LISTENERS_TYPE);
+  for (guint i = 0; i < self->sockets->len; i++)
+    {
+      Socket *socket = self->sockets->pdata[i];
+      g_autofree char *path = g_steal_pointer (&socket->path);
+      g_variant_builder_add (&builder, "(is)", dup (socket->fd), path != NULL ? path : "");
+    }
+  return g_variant_builder_end (&builder);
+}
+
+/* Takes the sockets that the process before has handed over. Errors as hark_listener_add_fd (). */
+gboolean
+hark_listener_take_over (HarkListener *self, GVariant *sockets, GError **error)
+{
+  GVariantIter iter;
+  const char *path;
+  int fd;
+  g_variant_iter_init (&iter, sockets);
+  while (g_variant_iter_next (&iter, "(i&s)", &fd, &path))
+    if (!add_fd (self, fd, *path != '\0' ? g_strdup (path) : NULL, error))
+      return FALSE;
+  return TRUE;
 }
 
 /* Returns: (transfer none): the addresses in the order they were added: "127.0.0.1:8000", "unix:/run/hark.sock" */

@@ -28,6 +28,11 @@ gboolean hark_listener_add_unix (HarkListener *self, const char *path, guint mod
 gboolean hark_listener_add_fd (HarkListener *self, int fd, GError **error);
 const char *const *hark_listener_get_addresses (HarkListener *self);
 
+/* Descriptors, and paths of Unix sockets that are ours to remove. */
+#define HARK_LISTENERS_TYPE G_VARIANT_TYPE ("a(is)")
+GVariant *hark_listener_hand_over (HarkListener *self);
+gboolean hark_listener_take_over (HarkListener *self, GVariant *sockets, GError **error);
+
 void hark_listener_start (HarkListener *self, GMainContext *context, HarkListenerFunc func, gpointer data);
 void hark_listener_set_accepting (HarkListener *self, gboolean accepting);
 void hark_listener_stop (HarkListener *self);

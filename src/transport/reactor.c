@@ -289,6 +289,19 @@ run (HarkReactor *self)
 }
 
 static void
+begin_flush (HarkReactor *self)
+{
+  HarkTransportLog *log = self->log;
+  if (log == NULL)
+    return;
+  /* Each step leaves what can be read: see HarkTransportLog. */
+  log->previous_rev = log->rev;
+  log->turn++;
+  log->is_flushing = TRUE;
+  log->rev = self->rev_func (self->rev_data);
+}
+
+static void
 on_turn_flush (gpointer data)
 {
   HarkReactor *self = data;
@@ -296,6 +309,7 @@ on_turn_flush (gpointer data)
   guint n = dirty->len;
   g_object_ref (self);
   self->busy++;
+  begin_flush (self);
   for (guint i = 0; i < n; i++)
     {
       HarkWebSocket *socket = dirty->pdata[i];
@@ -305,7 +319,11 @@ on_turn_flush (gpointer data)
       /* One that waits for its reader is written to when that has read. */
       if (socket->fd >= 0 && !socket->stalled)
         hark_websocket_write (socket);
+      if (G_UNLIKELY (socket->parent_instance.mark != NULL))
+        hark_websocket_settle (socket);
     }
+  if (self->log != NULL)
+    self->log->is_flushing = FALSE;
   if (n > 0)
     g_ptr_array_remove_range (dirty, 0, n);
   self->busy--;
@@ -524,6 +542,45 @@ hark_reactor_close_all (HarkReactor *self, guint code, const char *reason)
     if (i <= self->connections->len)
       hark_transport_close (self->connections->pdata[i - 1], code, reason);
   self->busy--;
+}
+
+/**
+ * hark_reactor_set_reading:
+ *
+ * Whether what clients send is read, of all of them. What they send otherwise waits with the kernel; what is to be
+ * written is written all the same, and closing handshakes are completed.
+ */
+void
+hark_reactor_set_reading (HarkReactor *self, gboolean reading)
+{
+  if (self->held == !reading)
+    return;
+  self->held = !reading;
+  self->busy++;
+  /* From the end: one that cannot be watched ends, and is replaced by the last. */
+  for (guint i = self->connections->len; i > 0; i--)
+    {
+      HarkWebSocket *socket = self->connections->pdata[MIN (i, self->connections->len) - 1];
+      if (!socket->lingering)
+        hark_websocket_update_watch (socket);
+      if (reading && socket->fd >= 0 && socket->started && !socket->paused && socket->input != NULL)
+        hark_reactor_add_ready (self, socket);
+    }
+  self->busy--;
+}
+
+/**
+ * hark_reactor_set_log:
+ * @log: (nullable): outlives the reactor; together with the marks of the transports it says, if this process is killed,
+ *   which of the connections can be gone on with, and from where
+ * @rev_func: called at each turn's end
+ */
+void
+hark_reactor_set_log (HarkReactor *self, HarkTransportLog *log, HarkReactorRevFunc rev_func, gpointer data)
+{
+  self->log = log;
+  self->rev_func = rev_func;
+  self->rev_data = data;
 }
 
 guint

@@ -47,6 +47,10 @@ HarkReactor *hark_reactor_new (GMainContext *context, HarkTurn *turn, HarkClock 
 HarkWebSocket *hark_reactor_adopt (HarkReactor *self, int fd, const char *address, gboolean deflate,
                                    const guint8 *early, gsize early_len);
 void hark_reactor_close_all (HarkReactor *self, guint code, const char *reason);
+void hark_reactor_set_reading (HarkReactor *self, gboolean reading);
+/* Returns: the rev up to which everything is published. */
+typedef gint64 (*HarkReactorRevFunc) (gpointer data);
+void hark_reactor_set_log (HarkReactor *self, HarkTransportLog *log, HarkReactorRevFunc rev_func, gpointer data);
 guint hark_reactor_get_n_connections (HarkReactor *self);
 
 G_END_DECLS

@@ -34,6 +34,18 @@ hark_upgrade_free (HarkUpgrade *self)
   g_free (self);
 }
 
+/* @address, @deflate: (transfer full) (nullable): given back when @socket goes */
+void
+hark_upgrade_give_places (HarkWebSocket *socket, HarkAddressLease *address, HarkDeflateLease *deflate)
+{
+  if (address != NULL)
+    g_object_set_qdata_full (G_OBJECT (socket), address_lease_quark (), address,
+                             (GDestroyNotify)hark_address_lease_free);
+  if (deflate != NULL)
+    g_object_set_qdata_full (G_OBJECT (socket), deflate_lease_quark (), deflate,
+                             (GDestroyNotify)hark_deflate_lease_free);
+}
+
 /**
  * hark_upgrade_adopt:
  *
@@ -50,11 +62,6 @@ hark_upgrade_adopt (HarkUpgrade *self, HarkReactor *reactor)
   self->fd = -1;
   socket = hark_reactor_adopt (reactor, fd, strcmp (self->address, "unix") == 0 ? NULL : self->address,
                                self->deflate != NULL, self->early, self->early_len);
-  if (socket != NULL && self->lease != NULL)
-    g_object_set_qdata_full (G_OBJECT (socket), address_lease_quark (), g_steal_pointer (&self->lease),
-                             (GDestroyNotify)hark_address_lease_free);
-  if (socket != NULL && self->deflate != NULL)
-    g_object_set_qdata_full (G_OBJECT (socket), deflate_lease_quark (), g_steal_pointer (&self->deflate),
-                             (GDestroyNotify)hark_deflate_lease_free);
+  hark_upgrade_give_places (socket, g_steal_pointer (&self->lease), g_steal_pointer (&self->deflate));
   return socket;
 }

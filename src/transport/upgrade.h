@@ -47,6 +47,7 @@ typedef void (*HarkUpgradeFunc) (HarkUpgrade *upgrade, gpointer data);
 HarkUpgrade *hark_upgrade_new (int fd);
 void hark_upgrade_free (HarkUpgrade *self);
 HarkWebSocket *hark_upgrade_adopt (HarkUpgrade *self, HarkReactor *reactor);
+void hark_upgrade_give_places (HarkWebSocket *socket, HarkAddressLease *address, HarkDeflateLease *deflate);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HarkUpgrade, hark_upgrade_free)
 

@@ -7,8 +7,9 @@
  */
 #include "transport/websocket-codec.h"
 
+#include "transport/websocket-codec-private.h"
+
 #include "base/error.h"
-#include "base/utf8.h"
 
 #include <string.h>
 
@@ -24,21 +25,6 @@
 #define MASK_SIZE 4
 
 #define MIN_ALLOCATED 256
-
-struct _HarkWebSocketPart
-{
-  guint8 *data; /* (owned): the message so far, unmasked and inflated */
-  gsize len;
-  gsize allocated;
-  HarkInflater *inflater; /* (owned) (nullable) */
-  gsize wire_len;         /* payload bytes of the message's frames that are complete */
-  gsize taken;            /* payload bytes taken of the frame that is not */
-  guint32 fragments;      /* complete frames of the message */
-  HarkUtf8 utf8;
-  guint8 opcode; /* of the message in progress; HARK_WEBSOCKET_CONTINUATION: none is */
-  guint8 compressed;
-  guint8 control[HARK_WEBSOCKET_MAX_CONTROL]; /* an unfinished control frame's payload */
-};
 
 /* A header that is complete. */
 typedef struct

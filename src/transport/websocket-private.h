@@ -61,6 +61,8 @@ void hark_websocket_read (HarkWebSocket *self);
 void hark_websocket_parse_input (HarkWebSocket *self);
 void hark_websocket_write (HarkWebSocket *self);
 void hark_websocket_expire (HarkWebSocket *self);
+void hark_websocket_update_watch (HarkWebSocket *self);
+void hark_websocket_settle (HarkWebSocket *self);
 void hark_websocket_end (HarkWebSocket *self);
 
 /* Figures of all connections together. */
@@ -104,8 +106,12 @@ struct _HarkReactor
   GPtrArray *ready;       /* (element-type HarkWebSocket): with input to parse */
   GPtrArray *ended;       /* (element-type HarkWebSocket) (owned): may still lie in the two above */
   guint busy;             /* in a loop over connections: none may be freed */
-  gint64 epoch;           /* microseconds: monotonic time of millisecond 0 */
-  guint32 now;            /* milliseconds since, as of this turn; wraps */
+  gboolean held;          /* nothing is read */
+  HarkTransportLog *log;  /* (nullable) unowned */
+  HarkReactorRevFunc rev_func;
+  gpointer rev_data;
+  gint64 epoch; /* microseconds: monotonic time of millisecond 0 */
+  guint32 now;  /* milliseconds since, as of this turn; wraps */
   HarkWheel wheel;
   guint tick_ms;
   guint tick_id;

@@ -53,6 +53,9 @@ hark_websocket_end (HarkWebSocket *self)
   if (self->fd < 0)
     return;
   hark_reactor_remove (self->reactor, self);
+  /* Others may hold the descriptor for the next process: closing it is not the end of the connection then. */
+  if (self->parent_instance.mark != NULL)
+    shutdown (self->fd, SHUT_RDWR);
   close (self->fd);
   self->fd = -1;
   drop_buffers (self);
@@ -75,13 +78,14 @@ finish_closing (HarkWebSocket *self)
   report_closed (self);
 }
 
-static void
-update_watch (HarkWebSocket *self)
+/* What is waited for is what can be done now. */
+void
+hark_websocket_update_watch (HarkWebSocket *self)
 {
   guint32 events = 0;
   if (self->fd < 0)
     return;
-  if ((self->started && !self->paused) || self->close_queued)
+  if ((self->started && !self->paused && !self->reactor->held) || self->close_queued)
     events |= EPOLLIN;
   if (self->stalled)
     events |= EPOLLOUT;
@@ -122,7 +126,7 @@ queue_close (HarkWebSocket *self, guint code)
   wake (self);
   if (self->input != NULL)
     hark_reactor_add_ready (self->reactor, self);
-  update_watch (self);
+  hark_websocket_update_watch (self);
 }
 
 /* What the peer sends breaks the rules: it is told, and nothing of it is read any more. */
@@ -264,7 +268,7 @@ void
 hark_websocket_parse_input (HarkWebSocket *self)
 {
   HarkWebSocketInput *input;
-  if (self->fd < 0 || self->input == NULL || (self->paused && !self->close_queued))
+  if (self->fd < 0 || self->input == NULL || ((self->paused || self->reactor->held) && !self->close_queued))
     return;
   input = g_steal_pointer (&self->input);
   input->offset += parse (self, input->data + input->offset, input->len - input->offset);
@@ -288,6 +292,11 @@ hark_websocket_read (HarkWebSocket *self)
   /* What is left goes first; the kernel keeps the rest, and lets the peer wait. */
   if (self->input != NULL && !self->lingering)
     return;
+  if (self->parent_instance.mark != NULL)
+    {
+      hark_transport_mark_set (self->parent_instance.mark, HARK_MARK_READING);
+      wake (self);
+    }
   n = recv (self->fd, reactor->scratch, reactor->limits.read_budget, MSG_DONTWAIT);
   if (n < 0 && (errno == EAGAIN || errno == EINTR))
     return;
@@ -316,10 +325,12 @@ on_drained (HarkWebSocket *self)
   if (was_stalled)
     {
       self->stalled = FALSE;
-      update_watch (self);
+      hark_websocket_update_watch (self);
       if (self->fd < 0)
         return;
     }
+  if (was_stalled && self->parent_instance.mark != NULL)
+    wake (self);
   if (self->close_queued && !self->close_written)
     {
       self->close_written = TRUE;
@@ -339,6 +350,7 @@ send_some (HarkWebSocket *self, gsize *wanted)
   guint n = hark_outbox_peek (self->outbox, iov, MAX_IOV);
   struct msghdr message = { .msg_iov = iov, .msg_iovlen = n };
   self->reactor->writes++;
+  hark_transport_mark_set (self->parent_instance.mark, HARK_MARK_WRITING);
   if (n == 1)
     {
       *wanted = iov[0].iov_len;
@@ -386,7 +398,7 @@ write_out (HarkWebSocket *self)
             {
               hark_counter_add (reactor->counters.short_writes, 1);
               self->stalled = TRUE;
-              update_watch (self);
+              hark_websocket_update_watch (self);
             }
           return;
         }
@@ -401,6 +413,22 @@ hark_websocket_write (HarkWebSocket *self)
   if (self->lingering)
     return;
   write_out (self);
+}
+
+/* At the end of a turn, when all there was for it has been given to the kernel, or the kernel takes no more: what the
+ * mark says from now on. A write that is not at a turn's end leaves it as it is: what was published since the last one
+ * may be among what was written. */
+void
+hark_websocket_settle (HarkWebSocket *self)
+{
+  HarkTransportMark *mark = self->parent_instance.mark;
+  if (self->fd < 0 || self->outbox->count > 0 || self->pong != NULL)
+    return;
+  mark->turn = self->reactor->log->turn;
+  hark_transport_mark_clear (mark, HARK_MARK_WRITING);
+  if (self->input == NULL && self->codec.header_len == 0 && self->codec.part == NULL && !self->parent_instance.owes
+      && !self->parent_instance.closing)
+    hark_transport_mark_clear (mark, HARK_MARK_READING);
 }
 
 /* Time. */
@@ -499,7 +527,7 @@ hark_websocket_set_reading (HarkTransport *transport, gboolean reading)
         hark_reactor_add_ready (self->reactor, self);
     }
   if (!self->lingering)
-    update_watch (self);
+    hark_websocket_update_watch (self);
 }
 
 static char *
@@ -576,7 +604,7 @@ hark_websocket_start (HarkWebSocket *self)
   self->started = TRUE;
   if (self->input != NULL)
     hark_reactor_add_ready (self->reactor, self);
-  update_watch (self);
+  hark_websocket_update_watch (self);
 }
 
 /* Returns: whether the peer takes frames of hark_deflate_encode_frame () */
@@ -584,6 +612,34 @@ gboolean
 hark_websocket_is_deflate (HarkWebSocket *self)
 {
   return self->codec.deflate;
+}
+
+/* Returns: (transfer none): the descriptor; -1 when the connection has ended */
+int
+hark_websocket_get_fd (HarkWebSocket *self)
+{
+  return self->fd;
+}
+
+/**
+ * hark_websocket_steal_fd:
+ *
+ * Lets go of the connection without ending it: it goes on elsewhere. Nobody is told, and nothing is written any more.
+ *
+ * Returns: (transfer full): the descriptor; -1 when the connection has ended
+ */
+int
+hark_websocket_steal_fd (HarkWebSocket *self)
+{
+  int fd = self->fd;
+  if (fd < 0)
+    return -1;
+  hark_reactor_remove (self->reactor, self);
+  self->fd = -1;
+  self->parent_instance.closing = TRUE;
+  self->parent_instance.closed = TRUE;
+  drop_buffers (self);
+  return fd;
 }
 
 /**
