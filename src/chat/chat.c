@@ -31,6 +31,7 @@
 #include "chat/refresh.h"
 #include "chat/resume.h"
 #include "chat/retention.h"
+#include "chat/revival.h"
 #include "chat/role-members.h"
 #include "chat/roles.h"
 #include "chat/rooms.h"
@@ -63,6 +64,9 @@ struct _HarkChat
   HarkChatLimits limits;
   char **lists[3]; /* (owned): those of the limits, which a reload of the configuration frees */
   HarkTopicRules *topic_rules;
+  GHashTable *kept;  /* session id → Kept (both owned): those that go on from the process before */
+  GPtrArray *missed; /* (element-type HarkEvent) (owned): what some of them have not been told */
+  gint64 kept_rev;   /* the least rev of those that are revived; G_MAXINT64: none is */
   HarkTokenAuthenticator *authenticator;
   HarkSnapshots *snapshots;
   HarkMembership *membership;
@@ -108,6 +112,23 @@ struct _HarkChat
 };
 
 G_DEFINE_FINAL_TYPE (HarkChat, hark_chat, G_TYPE_OBJECT)
+
+/* A session of the process before. */
+typedef struct
+{
+  gint64 rev;        /* it is read from the store, its client having been told up to here; -1: it is not read */
+  GVariant *session; /* (owned) (nullable) */
+  GVariant *state;   /* (owned) (nullable) */
+} Kept;
+
+static void
+kept_free (gpointer data)
+{
+  Kept *kept = data;
+  g_clear_pointer (&kept->session, g_variant_unref);
+  g_clear_pointer (&kept->state, g_variant_unref);
+  g_free (kept);
+}
 
 static void
 hark_chat_dispose (GObject *object)
@@ -173,6 +194,8 @@ hark_chat_finalize (GObject *object)
   for (guint i = 0; i < G_N_ELEMENTS (self->lists); i++)
     g_strfreev (self->lists[i]);
   g_clear_pointer (&self->topic_rules, hark_topic_rules_free);
+  g_hash_table_unref (self->kept);
+  g_ptr_array_unref (self->missed);
   G_OBJECT_CLASS (hark_chat_parent_class)->finalize (object);
 }
 
@@ -186,6 +209,9 @@ hark_chat_class_init (HarkChatClass *klass)
 static void
 hark_chat_init (HarkChat *self)
 {
+  self->kept = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, kept_free);
+  self->missed = g_ptr_array_new_with_free_func ((GDestroyNotify)hark_event_unref);
+  self->kept_rev = G_MAXINT64;
 }
 
 static void
@@ -299,12 +325,48 @@ see_ids (HarkTransaction *tx, HarkIds *ids, GError **error)
   return TRUE;
 }
 
+/* Of each session that a process that was killed has left. One whose row is not there has ended. */
+static gboolean
+revive_sessions (HarkTransaction *tx, HarkChat *self, GError **error)
+{
+  GHashTableIter iter;
+  gpointer key, value;
+  g_hash_table_iter_init (&iter, self->kept);
+  while (g_hash_table_iter_next (&iter, &key, &value))
+    {
+      Kept *kept = value;
+      if (kept->rev < 0)
+        continue;
+      if (!hark_revival_read (tx, *(gint64 *)key, kept->rev, self->limits.rules, &kept->session, &kept->state, error))
+        return FALSE;
+      if (kept->session == NULL)
+        g_hash_table_iter_remove (&iter);
+    }
+  return TRUE;
+}
+
+/* What was stored and may not have been told; when that is more than the hub would remember, nobody is told. */
+static gboolean
+read_missed (HarkTransaction *tx, HarkChat *self, gint64 *rev, GError **error)
+{
+  guint max = hark_hub_get_limits (self->hub)->max_recent;
+  if (self->kept_rev >= *rev)
+    return TRUE;
+  if (!hark_event_log_read_since (tx, self->kept_rev, max + 1, self->missed, error))
+    return FALSE;
+  if (self->missed->len > max)
+    g_ptr_array_set_size (self->missed, 0);
+  else
+    *rev = self->kept_rev;
+  return TRUE;
+}
+
 /**
  * hark_chat_load:
  * @chat: a #HarkChat
  *
  * A #HarkWork for the start, in the hub's thread before anything else is asked for: takes up what the process before
- * has left. Ids go on where they were, also when the calendar was set back; sessions that went on have ended; who was
+ * has left. Ids go on where they were, also when the calendar was set back; sessions that went on have ended, but for those that are kept; who was
  * online has the grace time to come back.
  */
 gboolean
@@ -312,8 +374,9 @@ hark_chat_load (HarkTransaction *tx, gpointer chat, GError **error)
 {
   HarkChat *self = chat;
   gint64 rev;
-  if (!hark_event_log_get_rev (tx, &rev, error) || !see_ids (tx, self->ids, error)
-      || !hark_session_store_load (tx, error) || !hark_presence_store_load (tx, self->presence, error))
+  if (!hark_event_log_get_rev (tx, &rev, error) || !see_ids (tx, self->ids, error) || !revive_sessions (tx, self, error)
+      || !read_missed (tx, self, &rev, error) || !hark_session_store_load (tx, self->kept, error)
+      || !hark_presence_store_load (tx, self->presence, error))
     return FALSE;
   hark_hub_set_published_rev (self->hub, rev);
   return TRUE;
@@ -378,4 +441,94 @@ hark_chat_flush (HarkChat *self)
   hark_session_store_flush (self->session_store);
   hark_deliveries_stop (self->deliveries);
   hark_passwords_stop (self->passwords);
+}
+
+/* Into another process. */
+
+/**
+ * hark_chat_keep_session:
+ * @rev: up to which its client was told everything, when what else there is to know of it is in the store alone; -1: the
+ *   process before has handed it on
+ *
+ * Before hark_chat_load (): a session whose connection is still there goes on.
+ */
+void
+hark_chat_keep_session (HarkChat *self, gint64 session_id, gint64 rev)
+{
+  Kept *kept = g_new0 (Kept, 1);
+  kept->rev = rev;
+  if (rev >= 0)
+    self->kept_rev = MIN (self->kept_rev, rev);
+  g_hash_table_insert (self->kept, g_memdup2 (&session_id, sizeof session_id), kept);
+}
+
+/* After hark_chat_load (). @session, @state: (out) (transfer full): what hark_session_restore () and
+ * hark_chat_restore_session () need. Returns: %FALSE when the store has nothing of it */
+gboolean
+hark_chat_take_revived (HarkChat *self, gint64 session_id, GVariant **session, GVariant **state)
+{
+  Kept *kept = g_hash_table_lookup (self->kept, &session_id);
+  if (kept == NULL || kept->session == NULL)
+    return FALSE;
+  *session = g_steal_pointer (&kept->session);
+  *state = g_steal_pointer (&kept->state);
+  return TRUE;
+}
+
+/* After hark_chat_load (), and before sessions are taken up: the hub publishes what the process before had stored and may
+ * not have told. */
+void
+hark_chat_go_on (HarkChat *self)
+{
+  hark_hub_publish_all (self->hub, self->missed);
+  g_ptr_array_set_size (self->missed, 0);
+}
+
+/**
+ * hark_chat_save_session:
+ *
+ * Returns: (transfer full): floating: what the concerns know of a session and another process must: for
+ *   hark_chat_restore_session ()
+ */
+GVariant *
+hark_chat_save_session (HarkChat *self, HarkSession *session)
+{
+  g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
+  g_variant_dict_insert_value (&dict, "resume", hark_session_store_save (self->session_store, session));
+  g_variant_dict_insert_value (&dict, "rooms", hark_rooms_save (self->rooms, session));
+  g_variant_dict_insert (&dict, "warned", "b", hark_token_expiry_has_warned (self->token_expiry, session));
+  return g_variant_dict_end (&dict);
+}
+
+/* Of a session that has just been taken over. */
+void
+hark_chat_restore_session (HarkChat *self, HarkSession *session, GVariant *state)
+{
+  g_autoptr (GVariant) resume = g_variant_lookup_value (state, "resume", G_VARIANT_TYPE_BYTESTRING);
+  g_autoptr (GVariant) rooms = g_variant_lookup_value (state, "rooms", G_VARIANT_TYPE_STRING_ARRAY);
+  gboolean warned = FALSE;
+  g_variant_lookup (state, "warned", "b", &warned);
+  if (resume != NULL)
+    hark_session_store_restore (self->session_store, session, resume);
+  if (rooms != NULL)
+    hark_rooms_restore (self->rooms, session, rooms);
+  hark_token_expiry_restore (self->token_expiry, session, warned);
+}
+
+/* Returns: (transfer full): floating: what is still to be done, for hark_chat_restore () in another process; the store
+ *   has been closed before */
+GVariant *
+hark_chat_save (HarkChat *self)
+{
+  g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
+  g_variant_dict_insert_value (&dict, "unread", hark_unread_feed_save (hark_unread_get_feed (self->unread)));
+  return g_variant_dict_end (&dict);
+}
+
+void
+hark_chat_restore (HarkChat *self, GVariant *state)
+{
+  g_autoptr (GVariant) unread = g_variant_lookup_value (state, "unread", NULL);
+  if (unread != NULL)
+    hark_unread_feed_restore (hark_unread_get_feed (self->unread), unread);
 }

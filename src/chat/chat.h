@@ -25,4 +25,13 @@ void hark_chat_set_back_end (HarkChat *self, HarkBackEnd *back_end);
 void hark_chat_tell_back_end (HarkChat *self, const char *kind, const char *json, gsize len);
 void hark_chat_flush (HarkChat *self);
 
+/* Into another process. */
+void hark_chat_keep_session (HarkChat *self, gint64 session_id, gint64 rev);
+gboolean hark_chat_take_revived (HarkChat *self, gint64 session_id, GVariant **session, GVariant **state);
+void hark_chat_go_on (HarkChat *self);
+GVariant *hark_chat_save_session (HarkChat *self, HarkSession *session);
+void hark_chat_restore_session (HarkChat *self, HarkSession *session, GVariant *state);
+GVariant *hark_chat_save (HarkChat *self);
+void hark_chat_restore (HarkChat *self, GVariant *state);
+
 G_END_DECLS

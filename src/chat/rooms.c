@@ -151,20 +151,12 @@ get_or_make (HarkRooms *self, const char *name)
   return room;
 }
 
-/* @n_members: (out): with the newcomer, who hears of it like the others */
-static gboolean
-join (HarkRooms *self, HarkSession *session, const char *name, guint *n_members, GError **error)
+/* Returns: (transfer none): the room, which is there from now on, with the session in it */
+static Room *
+put_in (HarkRooms *self, HarkSession *session, const char *name)
 {
-  Room *room = g_hash_table_lookup (self->rooms, name);
+  Room *room = get_or_make (self, name);
   GPtrArray *joined = g_hash_table_lookup (self->sessions, &session->id);
-  if (room != NULL && is_in (self, session, room))
-    {
-      *n_members = room->members->len;
-      return TRUE;
-    }
-  if (!may_join (self, session, room, error))
-    return FALSE;
-  room = get_or_make (self, name);
   if (joined == NULL)
     {
       joined = g_ptr_array_new ();
@@ -172,9 +164,51 @@ join (HarkRooms *self, HarkSession *session, const char *name, guint *n_members,
     }
   g_ptr_array_add (joined, room);
   g_ptr_array_add (room->members, session);
+  return room;
+}
+
+/* @n_members: (out): with the newcomer, who hears of it like the others */
+static gboolean
+join (HarkRooms *self, HarkSession *session, const char *name, guint *n_members, GError **error)
+{
+  Room *room = g_hash_table_lookup (self->rooms, name);
+  if (room != NULL && is_in (self, session, room))
+    {
+      *n_members = room->members->len;
+      return TRUE;
+    }
+  if (!may_join (self, session, room, error))
+    return FALSE;
+  room = put_in (self, session, name);
   *n_members = room->members->len;
   announce (self, "user_joined", room, session->identity, NULL);
   return TRUE;
+}
+
+GVariant *
+hark_rooms_save (HarkRooms *self, HarkSession *session)
+{
+  GPtrArray *joined = g_hash_table_lookup (self->sessions, &session->id);
+  GVariantBuilder builder;
+  g_variant_builder_init (&builder, G_VARIANT_TYPE_STRING_ARRAY);
+  for (guint i = 0; joined != NULL && i < joined->len; i++)
+    g_variant_builder_add (&builder, "s", ((Room *)joined->pdata[i])->name);
+  return g_variant_builder_end (&builder);
+}
+
+/* Bounds that have become smaller hold for those who come. */
+void
+hark_rooms_restore (HarkRooms *self, HarkSession *session, GVariant *state)
+{
+  GVariantIter iter;
+  const char *name;
+  g_variant_iter_init (&iter, state);
+  while (g_variant_iter_next (&iter, "&s", &name))
+    {
+      Room *room = g_hash_table_lookup (self->rooms, name);
+      if (room == NULL || !is_in (self, session, room))
+        put_in (self, session, name);
+    }
 }
 
 /* The session is in the room, and no longer has it among those it is in. */

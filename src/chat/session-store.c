@@ -7,6 +7,7 @@
  */
 #include "chat/session-store.h"
 
+#include "chat/rows.h"
 #include "core/ranges.h"
 
 #include <string.h>
@@ -33,6 +34,9 @@ typedef struct
   gint64 opened_at;
   gint64 ended_at; /* 0: goes on */
   gint64 rev;
+  gint64 token_id;
+  gint64 expires_at;
+  gint64 flags;
   char *protocol;
   char *address;
   GArray *topics; /* (element-type TopicRow) */
@@ -45,6 +49,7 @@ typedef struct
   gint64 user_id;
   guint8 hash[HARK_TOKEN_HASH_LEN];
   gboolean dirty;
+  guint n_writing;  /* works under way that write it */
   SessionRow *last; /* (owned) (nullable): as it ended */
 } Record;
 
@@ -165,11 +170,14 @@ write_session (HarkTransaction *tx, const SessionRow *row, guint max_kept, GErro
     loaded[i] = GINT64_TO_LE (g_array_index (row->loaded, gint64, i));
   if (!hark_transaction_exec (tx, error,
                               "INSERT INTO sessions (session_id, resume_hash, user_id, opened_at, ended_at, protocol,"
-                              " address, rev, loaded) SELECT ?, ?, user_id, ?, ?, ?, ?, ?, ? FROM users"
+                              " address, rev, loaded, token_id, expires_at, flags)"
+                              " SELECT ?, ?, user_id, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM users"
                               " WHERE user_id = ? ON CONFLICT (session_id) DO UPDATE SET ended_at = excluded.ended_at,"
-                              " rev = excluded.rev, loaded = excluded.loaded",
-                              "ibiittibi", row->session_id, row->hash, sizeof row->hash, row->opened_at, row->ended_at,
-                              row->protocol, row->address, row->rev, loaded, (gsize)row->loaded->len * sizeof (gint64),
+                              " rev = excluded.rev, loaded = excluded.loaded, token_id = excluded.token_id,"
+                              " expires_at = excluded.expires_at, flags = excluded.flags",
+                              "ibiittibiiii", row->session_id, row->hash, sizeof row->hash, row->opened_at,
+                              row->ended_at, row->protocol, row->address, row->rev, loaded,
+                              (gsize)row->loaded->len * sizeof (gint64), row->token_id, row->expires_at, row->flags,
                               row->user_id))
     return FALSE;
   if (hark_transaction_get_changes (tx) == 0)
@@ -203,10 +211,27 @@ write_in_thread (HarkTransaction *tx, gpointer data, GError **error)
 }
 
 gboolean
-hark_session_store_load (HarkTransaction *tx, GError **error)
+hark_session_store_load (HarkTransaction *tx, GHashTable *kept, GError **error)
 {
-  return hark_transaction_exec (tx, error, "UPDATE sessions SET ended_at = ? WHERE ended_at = 0", "i",
-                                hark_transaction_now_ms (tx));
+  g_auto (HarkRows) rows = HARK_ROWS_INIT;
+  g_autoptr (GArray) ended = g_array_new (FALSE, FALSE, sizeof (gint64));
+  g_autoptr (GError) local_error = NULL;
+  if (!hark_transaction_query (tx, &rows, error, "SELECT session_id FROM sessions WHERE ended_at = 0", ""))
+    return FALSE;
+  while (hark_rows_next (&rows, &local_error))
+    {
+      gint64 id = hark_rows_get_int64 (&rows, 0);
+      if (!g_hash_table_contains (kept, &id))
+        g_array_append_val (ended, id);
+    }
+  if (!hark_rows_check (&local_error, error))
+    return FALSE;
+  hark_rows_end (&rows);
+  for (guint i = 0; i < ended->len; i++)
+    if (!hark_transaction_exec (tx, error, "UPDATE sessions SET ended_at = ? WHERE session_id = ?", "ii",
+                                hark_transaction_now_ms (tx), g_array_index (ended, gint64, i)))
+      return FALSE;
+  return TRUE;
 }
 
 /* The hub's side. */
@@ -222,6 +247,9 @@ session_row_new (HarkSessionStore *self, HarkSession *session, const Record *rec
   row->opened_at = session->since_ms;
   row->ended_at = ended_at;
   row->rev = hark_hub_get_sent_rev (self->hub, session);
+  row->token_id = session->identity->token_id;
+  row->expires_at = session->identity->expires_ms;
+  row->flags = session->identity->flags;
   row->protocol = g_strdup (hark_protocol_get_name (session->protocol));
   row->address = hark_session_dup_address (session);
   row->loaded = hark_hub_dup_loaded (self->hub, session);
@@ -258,11 +286,24 @@ flush_later (HarkSessionStore *self, guint ms)
     self->flush_id = hark_clock_add_timeout (self->clock, ms, on_flush, self);
 }
 
+/* Whether the store has what there is to know of a session: its connection says it to who comes after us. */
+static void
+mark_unsaved (HarkSessionStore *self, gint64 session_id, gboolean is_unsaved)
+{
+  HarkSession *session = hark_hub_get_session (self->hub, session_id);
+  HarkTransportMark *mark = session != NULL && session->transport != NULL ? session->transport->mark : NULL;
+  if (is_unsaved)
+    hark_transport_mark_set (mark, HARK_MARK_UNSAVED);
+  else if (mark != NULL && session->personal)
+    hark_transport_mark_clear (mark, HARK_MARK_UNSAVED);
+}
+
 static void
 mark_dirty (HarkSessionStore *self, Record *record)
 {
   if (record->dirty)
     return;
+  mark_unsaved (self, record->id, TRUE);
   record->dirty = TRUE;
   g_queue_push_tail (&self->dirty, g_memdup2 (&record->id, sizeof record->id));
 }
@@ -271,8 +312,11 @@ mark_dirty (HarkSessionStore *self, Record *record)
 static void
 settle_row (HarkSessionStore *self, const SessionRow *row)
 {
+  const Record *record = g_hash_table_lookup (self->records, &row->session_id);
   if (row->ended_at > 0)
     g_hash_table_remove (self->records, &row->session_id);
+  else if (record != NULL && !record->dirty && record->n_writing == 0)
+    mark_unsaved (self, row->session_id, FALSE);
 }
 
 /* @row: (transfer full): could not be written: an ended session is known from it alone */
@@ -303,6 +347,12 @@ on_written (gpointer data, const GError *error, gpointer user_data)
   Batch *batch = data;
   HarkSessionStore *self = batch->owner;
   self->n_writing--;
+  for (guint i = 0; i < batch->rows->len; i++)
+    {
+      Record *record = g_hash_table_lookup (self->records, &((SessionRow *)batch->rows->pdata[i])->session_id);
+      if (record != NULL)
+        record->n_writing--;
+    }
   if (error == NULL)
     {
       for (guint i = 0; i < batch->rows->len; i++)
@@ -337,6 +387,7 @@ write_batch (HarkSessionStore *self)
       if (record->last == NULL && session == NULL)
         continue;
       row = record->last != NULL ? g_steal_pointer (&record->last) : session_row_new (self, session, record, 0);
+      record->n_writing++;
       g_ptr_array_add (batch->rows, row);
     }
   self->n_writing++;
@@ -413,6 +464,30 @@ hark_session_store_add (HarkSessionStore *self, HarkSession *session, char token
   g_hash_table_insert (self->records, &record->id, record);
   mark_dirty (self, record);
   flush_later (self, FLUSH_MS);
+}
+
+GVariant *
+hark_session_store_save (HarkSessionStore *self, HarkSession *session)
+{
+  const Record *record = g_hash_table_lookup (self->records, &session->id);
+  return g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, record != NULL ? (const char *)record->hash : "",
+                                    record != NULL ? sizeof record->hash : 0, 1);
+}
+
+/* Its row is in the store as it was: it is written when it changes. */
+void
+hark_session_store_restore (HarkSessionStore *self, HarkSession *session, GVariant *state)
+{
+  gsize len;
+  const guint8 *hash = g_variant_get_fixed_array (state, &len, 1);
+  Record *record;
+  if (len != HARK_TOKEN_HASH_LEN)
+    return;
+  record = g_new0 (Record, 1);
+  record->id = session->id;
+  record->user_id = hark_session_get_user_id (session);
+  memcpy (record->hash, hash, len);
+  g_hash_table_insert (self->records, &record->id, record);
 }
 
 HarkSession *

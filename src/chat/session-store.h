@@ -15,6 +15,9 @@ void hark_session_store_free (HarkSessionStore *self);
 
 /* A session is kept from now on. @token: (out): what takes it up again. */
 void hark_session_store_add (HarkSessionStore *self, HarkSession *session, char token[HARK_TOKEN_LEN]);
+/* For another process, which keeps the session under the same token. */
+GVariant *hark_session_store_save (HarkSessionStore *self, HarkSession *session);
+void hark_session_store_restore (HarkSessionStore *self, HarkSession *session, GVariant *state);
 /* Returns: (transfer none) (nullable): an open session of the user that @hash takes up */
 HarkSession *hark_session_store_find (HarkSessionStore *self, gint64 user_id, const guint8 hash[HARK_TOKEN_HASH_LEN]);
 /* Calls back when all that is known of sessions now is in the store, or could not be put there. */
@@ -28,7 +31,7 @@ void hark_session_store_forget (HarkSessionStore *self, gint64 session_id);
 GArray *hark_session_store_unpack_ranges (const guint8 *data, gsize len);
 guint hark_session_store_get_n_dirty (HarkSessionStore *self);
 
-/* For works. At the start: what went on when the process before ended has ended now. */
-gboolean hark_session_store_load (HarkTransaction *tx, GError **error);
+/* For works. At the start: what went on when the process before ended has ended, but for those whose ids are in @kept. */
+gboolean hark_session_store_load (HarkTransaction *tx, GHashTable *kept, GError **error);
 
 G_END_DECLS

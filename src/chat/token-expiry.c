@@ -129,9 +129,8 @@ on_timer (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
-/* The session has opened, or has another token than before. */
-void
-hark_token_expiry_renew (HarkTokenExpiry *self, HarkSession *session)
+static void
+watch (HarkTokenExpiry *self, HarkSession *session, gboolean warned)
 {
   gint64 expires_ms = session->identity->expires_ms;
   Moment *moment;
@@ -141,11 +140,33 @@ hark_token_expiry_renew (HarkTokenExpiry *self, HarkSession *session)
       moment = g_new0 (Moment, 1);
       moment->session_id = session->id;
       moment->expires_ms = expires_ms;
-      moment->warned = self->warning_ms == 0;
-      moment->due_ms = expires_ms - self->warning_ms;
+      moment->warned = warned;
+      moment->due_ms = warned ? expires_ms : expires_ms - self->warning_ms;
       insert (self, moment);
     }
   set_timer (self);
+}
+
+/* The session has opened, or has another token than before. */
+void
+hark_token_expiry_renew (HarkTokenExpiry *self, HarkSession *session)
+{
+  watch (self, session, self->warning_ms == 0);
+}
+
+/* Whether a session has been told that its token runs out. */
+gboolean
+hark_token_expiry_has_warned (HarkTokenExpiry *self, HarkSession *session)
+{
+  GSequenceIter *iter = g_hash_table_lookup (self->table, &session->id);
+  return iter != NULL && ((Moment *)g_sequence_get (iter))->warned;
+}
+
+/* @session: of another process, where it was @warned or not */
+void
+hark_token_expiry_restore (HarkTokenExpiry *self, HarkSession *session, gboolean warned)
+{
+  watch (self, session, warned || self->warning_ms == 0);
 }
 
 static void

@@ -512,6 +512,28 @@ on_joined (HarkSession *session, const HarkTopic *topic, gint64 serial, gpointer
     hark_unread_feed_check (data, session, topic->id, serial);
 }
 
+/* What a round had taken waits again; the store has answered all it was asked. */
+GVariant *
+hark_unread_feed_save (HarkUnreadFeed *self)
+{
+  for (guint i = 0; i < self->affected->len; i++)
+    hark_unread_pending_add_server (&self->pending, ((Affected *)self->affected->pdata[i])->server_id);
+  for (guint i = 0; i < self->items->len; i++)
+    {
+      const Item *item = &g_array_index (self->items, Item, i);
+      hark_unread_pending_add_pair (&self->pending, item->user_id, item->server_id, 0);
+    }
+  return hark_unread_pending_save (&self->pending);
+}
+
+void
+hark_unread_feed_restore (HarkUnreadFeed *self, GVariant *state)
+{
+  hark_unread_pending_restore (&self->pending, state);
+  if (!hark_unread_pending_is_empty (&self->pending))
+    schedule (self, self->limits->unread_interval_ms);
+}
+
 HarkUnreadFeed *
 hark_unread_feed_new (HarkHub *hub, HarkStore *store, HarkSnapshots *snapshots, HarkMetrics *metrics,
                       const HarkChatLimits *limits)

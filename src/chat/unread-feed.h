@@ -18,4 +18,8 @@ void hark_unread_feed_mark (HarkUnreadFeed *self, gint64 user_id, gint64 server_
 /* A session was sent numbers of a server that were asked for at @serial, see hark_snapshots_stamp (). */
 void hark_unread_feed_check (HarkUnreadFeed *self, HarkSession *session, gint64 server_id, gint64 serial);
 
+/* For another process: what is still to be told. */
+GVariant *hark_unread_feed_save (HarkUnreadFeed *self);
+void hark_unread_feed_restore (HarkUnreadFeed *self, GVariant *state);
+
 G_END_DECLS

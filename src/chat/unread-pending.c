@@ -140,3 +140,62 @@ hark_unread_pending_steal_pairs (HarkUnreadPending *self)
 {
   return steal (self, self->pairs, sizeof (HarkUnreadPair), G_MAXUINT);
 }
+
+static GVariant *
+save_ids (GHashTable *set)
+{
+  GVariantBuilder builder;
+  GHashTableIter iter;
+  gpointer key;
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("ax"));
+  g_hash_table_iter_init (&iter, set);
+  while (g_hash_table_iter_next (&iter, &key, NULL))
+    g_variant_builder_add (&builder, "x", *(gint64 *)key);
+  return g_variant_builder_end (&builder);
+}
+
+static GVariant *
+save_pairs (GHashTable *set)
+{
+  GVariantBuilder builder;
+  GHashTableIter iter;
+  gpointer key;
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(xxx)"));
+  g_hash_table_iter_init (&iter, set);
+  while (g_hash_table_iter_next (&iter, &key, NULL))
+    {
+      const HarkUnreadPair *pair = key;
+      g_variant_builder_add (&builder, "(xxx)", pair->user_id, pair->server_id, pair->channel_id);
+    }
+  return g_variant_builder_end (&builder);
+}
+
+/* Returns: (transfer full): floating: all that waits */
+GVariant *
+hark_unread_pending_save (const HarkUnreadPending *self)
+{
+  return g_variant_new ("(@ax@ax@a(xxx)@a(xxx))", save_ids (self->channels), save_ids (self->servers),
+                        save_pairs (self->urgent), save_pairs (self->pairs));
+}
+
+/* Adds what another process had. */
+void
+hark_unread_pending_restore (HarkUnreadPending *self, GVariant *state)
+{
+  g_autoptr (GVariantIter) channels = NULL;
+  g_autoptr (GVariantIter) servers = NULL;
+  g_autoptr (GVariantIter) urgent = NULL;
+  g_autoptr (GVariantIter) pairs = NULL;
+  gint64 user_id, server_id, channel_id;
+  if (!g_variant_is_of_type (state, G_VARIANT_TYPE ("(axaxa(xxx)a(xxx))")))
+    return;
+  g_variant_get (state, "(axaxa(xxx)a(xxx))", &channels, &servers, &urgent, &pairs);
+  while (g_variant_iter_next (channels, "x", &channel_id))
+    hark_unread_pending_add_channel (self, channel_id);
+  while (g_variant_iter_next (servers, "x", &server_id))
+    hark_unread_pending_add_server (self, server_id);
+  while (g_variant_iter_next (urgent, "(xxx)", &user_id, &server_id, &channel_id))
+    hark_unread_pending_add_urgent (self, user_id, server_id, channel_id);
+  while (g_variant_iter_next (pairs, "(xxx)", &user_id, &server_id, &channel_id))
+    hark_unread_pending_add_pair (self, user_id, server_id, channel_id);
+}

@@ -41,5 +41,8 @@ GArray *hark_unread_pending_steal_channels (HarkUnreadPending *self);
 GArray *hark_unread_pending_steal_servers (HarkUnreadPending *self);
 GArray *hark_unread_pending_steal_urgent (HarkUnreadPending *self, guint max);
 GArray *hark_unread_pending_steal_pairs (HarkUnreadPending *self);
+/* For another process. */
+GVariant *hark_unread_pending_save (const HarkUnreadPending *self);
+void hark_unread_pending_restore (HarkUnreadPending *self, GVariant *state);
 
 G_END_DECLS

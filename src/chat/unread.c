@@ -11,7 +11,6 @@
 #include "chat/request.h"
 #include "chat/rights.h"
 #include "chat/rows.h"
-#include "chat/unread-feed.h"
 #include "core/event-log.h"
 
 struct _HarkUnread
@@ -306,6 +305,13 @@ hark_unread_new (HarkHub *hub, HarkStore *store, HarkSnapshots *snapshots, HarkM
   self->feed = hark_unread_feed_new (hub, store, snapshots, metrics, limits);
   hark_dispatcher_add (hark_hub_get_dispatcher (hub), specs, G_N_ELEMENTS (specs), self);
   return self;
+}
+
+/* Returns: (transfer none) */
+HarkUnreadFeed *
+hark_unread_get_feed (HarkUnread *self)
+{
+  return self->feed;
 }
 
 void

@@ -4,6 +4,7 @@
 #include "chat/chat-limits.h"
 #include "chat/snapshot.h"
 #include "chat/unread-counts.h"
+#include "chat/unread-feed.h"
 
 G_BEGIN_DECLS
 
@@ -12,6 +13,7 @@ typedef struct _HarkUnread HarkUnread;
 HarkUnread *hark_unread_new (HarkHub *hub, HarkStore *store, HarkSnapshots *snapshots, HarkMetrics *metrics,
                              const HarkChatLimits *limits);
 void hark_unread_free (HarkUnread *self);
+HarkUnreadFeed *hark_unread_get_feed (HarkUnread *self);
 
 /* For works. */
 void hark_unread_write (HarkJsonWriter *json, GArray *unread);
