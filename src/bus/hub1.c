@@ -18,6 +18,8 @@ struct _HarkBusHub1Object
   HarkBusChanges *changes;   /* (owned) (nullable): while attached */
   HarkBusReloadFunc reload;  /* (nullable) */
   gpointer reload_data;
+  HarkBusUpgradeFunc upgrade; /* (nullable) */
+  gpointer upgrade_data;
   gint64 started_ms; /* since 1970 */
   gboolean ready;
 };
@@ -116,6 +118,33 @@ handle_reload (HarkBusHub1 *hub1, GDBusMethodInvocation *invocation)
   return TRUE;
 }
 
+static void
+on_upgrade_done (GObject *source, GAsyncResult *result, gpointer data)
+{
+  GDBusMethodInvocation *invocation = data;
+  GError *error = NULL;
+  if (g_task_propagate_boolean (G_TASK (result), &error))
+    hark_bus_hub1_complete_upgrade (HARK_BUS_HUB1 (source), invocation);
+  else
+    g_dbus_method_invocation_take_error (invocation, error);
+}
+
+static gboolean
+handle_upgrade (HarkBusHub1 *hub1, GDBusMethodInvocation *invocation)
+{
+  HarkBusHub1Object *self = HARK_BUS_HUB1_OBJECT (hub1);
+  GTask *task = g_task_new (self, NULL, on_upgrade_done, invocation);
+  g_task_set_source_tag (task, handle_upgrade);
+  if (self->upgrade != NULL)
+    {
+      self->upgrade (task, self->upgrade_data);
+      return TRUE;
+    }
+  g_task_return_new_error (task, HARK_ERROR, HARK_ERROR_UNKNOWN_TYPE, "there is no program to go on with");
+  g_object_unref (task);
+  return TRUE;
+}
+
 static gboolean
 handle_start_monitor (HarkBusHub1 *hub1, GDBusMethodInvocation *invocation)
 {
@@ -140,6 +169,7 @@ static void
 hub1_iface_init (HarkBusHub1Iface *iface)
 {
   iface->handle_reload = handle_reload;
+  iface->handle_upgrade = handle_upgrade;
   iface->handle_start_monitor = handle_start_monitor;
   iface->handle_stop_monitor = handle_stop_monitor;
 }
@@ -194,4 +224,12 @@ hark_bus_hub1_object_set_reload (HarkBusHub1Object *self, HarkBusReloadFunc relo
 {
   self->reload = reload;
   self->reload_data = data;
+}
+
+/* @upgrade: (nullable): what Upgrade() does */
+void
+hark_bus_hub1_object_set_upgrade (HarkBusHub1Object *self, HarkBusUpgradeFunc upgrade, gpointer data)
+{
+  self->upgrade = upgrade;
+  self->upgrade_data = data;
 }

@@ -284,6 +284,13 @@ hark_bus_service_set_reload (HarkBusService *self, HarkBusReloadFunc reload, gpo
   hark_bus_hub1_object_set_reload (self->hub1, reload, data);
 }
 
+/* @upgrade: (nullable): what the method Upgrade does */
+void
+hark_bus_service_set_upgrade (HarkBusService *self, HarkBusUpgradeFunc upgrade, gpointer data)
+{
+  hark_bus_hub1_object_set_upgrade (self->hub1, upgrade, data);
+}
+
 HarkBusSocketio1Object *
 hark_bus_service_get_socketio1 (HarkBusService *self)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* harkctl status, reload. */
+/* harkctl status, reload, upgrade. */
 #include "ctl/commands.h"
 #include "ctl/format.h"
 
@@ -66,6 +66,16 @@ hark_ctl_reload (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **error)
 {
   HarkBusHub1 *hub = hark_ctl_get_hub (ctl, error);
   if (hub == NULL || !hark_bus_hub1_call_reload_sync (hub, NULL, error))
+    return FALSE;
+  hark_ctl_print_done (ctl, NULL, NULL);
+  return TRUE;
+}
+
+gboolean
+hark_ctl_upgrade (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **error)
+{
+  HarkBusHub1 *hub = hark_ctl_get_hub (ctl, error);
+  if (hub == NULL || !hark_bus_hub1_call_upgrade_sync (hub, NULL, error))
     return FALSE;
   hark_ctl_print_done (ctl, NULL, NULL);
   return TRUE;

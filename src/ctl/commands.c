@@ -185,6 +185,8 @@ const HarkCtlCommand hark_ctl_commands[] = {
     hark_ctl_notify },
   { "monitor", NULL, N_ ("Show what happens, until interrupted"), { { NULL } }, { { NULL } }, hark_ctl_monitor },
   { "metrics", NULL, N_ ("Show the hub's figures"), { { "PREFIX", TEXT, TRUE } }, { { NULL } }, hark_ctl_metrics },
+  { "upgrade", NULL, N_ ("Have the hub go on as the program that is installed now, with its connections"), { { NULL } },
+    { { NULL } }, hark_ctl_upgrade },
   { "reload", NULL, N_ ("Have the hub read its configuration again"), { { NULL } }, { { NULL } }, hark_ctl_reload },
   { "help", NULL, N_ ("Show help"), { { "NOUN", COMMAND, TRUE }, { "VERB", TEXT, TRUE } }, { { NULL } },
     hark_ctl_help },

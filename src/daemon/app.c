@@ -7,6 +7,8 @@
 
 #include "daemon/app.h"
 
+#include "daemon/app-private.h"
+
 #include "base/error.h"
 #include "base/log.h"
 #include "broker/local-broker.h"
@@ -30,8 +32,10 @@
 #include "hark-protocol-resources.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <stdio.h>
+#include <unistd.h>
 
 /* What the connections of a route speak. */
 typedef enum
@@ -46,14 +50,6 @@ static const HarkRoute page_route = { "", ROUTE_PAGE, HARK_ROUTE_PAGE };
 static const HarkRoute native_route = { "/ws", ROUTE_NATIVE, HARK_ROUTE_TOKEN };
 static const HarkRoute engine_route = { "/engine.io", ROUTE_ENGINE, HARK_ROUTE_ENGINE };
 static const HarkRoute socketio_route = { "/socket.io", ROUTE_SOCKETIO, HARK_ROUTE_ENGINE };
-#define MAX_ROUTES 4
-
-/* How long clients have to take what they are still sent when the daemon stops, beyond the closing time-out. */
-#define STOP_SLACK_MS 500
-
-/* How often it is looked whether they have. */
-#define STOP_CHECK_MS 10
-
 /* What has to be there before the daemon says that it is ready. */
 enum
 {
@@ -61,100 +57,27 @@ enum
   WAIT_FOR_DEMO = 1 << 1
 };
 
-struct _HarkApp
-{
-  GObject parent_instance;
-  HarkConfig *config; /* (owned) */
-  gboolean demo;
-  HarkAppReloadFunc reload;
-  gpointer reload_data;
-
-  HarkClock *clock; /* (owned), like all that follow */
-  HarkIds *ids;
-  HarkMetrics *metrics;
-  HarkServiceManager *manager;
-  HarkTurn *turn;
-  HarkSqliteStore *store;
-  HarkBroker *broker;
-  HarkQuota *quota;
-  HarkDispatcher *dispatcher;
-  HarkHub *hub;
-  HarkPresence *presence;
-  HarkChat *chat;
-  HarkProtocol *native;
-  HarkWires *wires;
-  HarkReactor *reactor;
-  HarkEngineServer *engine;           /* (nullable) */
-  HarkSocketioNamespaces *namespaces; /* (nullable) */
-  HarkSocketioAdmin *socketio_admin;  /* (nullable) */
-  HarkRoute routes[MAX_ROUTES];       /* those that are on */
-  guint n_routes;
-  gboolean anonymous; /* who has no token is let in without an account */
-  HarkListener *listener;
-  HarkFront *front;
-  HarkBusService *bus;
-
-  guint waiting_for; /* WAIT_FOR_… */
-  gboolean ready;
-  gboolean stopping;
-  guint stop_id;
-  gint64 stop_by; /* microseconds, monotonic */
-};
-
 G_DEFINE_FINAL_TYPE (HarkApp, hark_app, G_TYPE_OBJECT)
 
-enum
-{
-  FAILED,
-  STOPPED,
-  N_SIGNALS
-};
-
-static guint signals[N_SIGNALS];
-
-/* From the outside in: nobody comes in any more, sessions end, the store finishes what it was given. */
-static void
-take_apart (HarkApp *self)
-{
-  hark_clock_clear_timeout (self->clock, &self->stop_id);
-  if (self->front != NULL)
-    hark_front_stop (self->front);
-  g_clear_object (&self->bus);
-  if (self->hub != NULL)
-    hark_hub_close_all (self->hub, HARK_CLOSE_RESTART, "the service is stopping");
-  if (self->chat != NULL)
-    hark_chat_flush (self->chat);
-  if (self->store != NULL)
-    hark_sqlite_store_close (self->store);
-  g_clear_object (&self->front);
-  g_clear_object (&self->listener);
-  g_clear_object (&self->chat);
-  g_clear_object (&self->presence);
-  g_clear_pointer (&self->socketio_admin, hark_socketio_admin_free);
-  g_clear_object (&self->namespaces);
-  g_clear_object (&self->hub);
-  g_clear_object (&self->engine);
-  g_clear_object (&self->reactor);
-  g_clear_pointer (&self->wires, hark_wires_free);
-  g_clear_object (&self->native);
-  g_clear_object (&self->dispatcher);
-  g_clear_object (&self->quota);
-  g_clear_object (&self->broker);
-  g_clear_object (&self->store);
-  g_clear_object (&self->turn);
-}
+guint hark_app_signals[HARK_APP_N_SIGNALS];
 
 static void
 hark_app_dispose (GObject *object)
 {
   HarkApp *self = HARK_APP (object);
   if (self->clock != NULL)
-    take_apart (self);
+    hark_app_take_apart (self);
   g_clear_object (&self->manager);
   g_clear_object (&self->metrics);
   g_clear_object (&self->ids);
   g_clear_object (&self->clock);
   g_clear_pointer (&self->config, hark_config_unref);
+  g_clear_pointer (&self->handoff, g_variant_unref);
+  g_clear_pointer (&self->logbook, hark_logbook_free);
+  g_clear_pointer (&self->listeners, g_variant_unref);
+  if (self->handoff_fd >= 0)
+    close (self->handoff_fd);
+  self->handoff_fd = -1;
   G_OBJECT_CLASS (hark_app_parent_class)->dispose (object);
 }
 
@@ -163,8 +86,10 @@ hark_app_class_init (HarkAppClass *klass)
 {
   GType type = G_TYPE_FROM_CLASS (klass);
   G_OBJECT_CLASS (klass)->dispose = hark_app_dispose;
-  signals[FAILED] = g_signal_new ("failed", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_ERROR);
-  signals[STOPPED] = g_signal_new ("stopped", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+  hark_app_signals[HARK_APP_FAILED]
+    = g_signal_new ("failed", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_ERROR);
+  hark_app_signals[HARK_APP_STOPPED]
+    = g_signal_new ("stopped", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
 static void
@@ -173,6 +98,7 @@ hark_app_init (HarkApp *self)
   self->clock = hark_clock_new ();
   self->ids = hark_ids_new (self->clock);
   self->metrics = hark_metrics_new ();
+  self->handoff_fd = -1;
 }
 
 /**
@@ -195,6 +121,30 @@ hark_app_set_reload (HarkApp *self, HarkAppReloadFunc func, gpointer data)
 {
   self->reload = func;
   self->reload_data = data;
+}
+
+/* @func: carries out what Upgrade () over D-Bus asks for */
+void
+hark_app_set_upgrade (HarkApp *self, HarkAppUpgradeFunc func, gpointer data)
+{
+  self->upgrade = func;
+  self->upgrade_data = data;
+}
+
+/**
+ * hark_app_take_handoff:
+ * @fd: (transfer full): what hark_app_steal_handoff () of the process before gave
+ *
+ * Before hark_app_start (), which goes on with the connections.
+ */
+void
+hark_app_take_handoff (HarkApp *self, int fd)
+{
+  g_autoptr (GError) error = NULL;
+  g_clear_pointer (&self->handoff, g_variant_unref);
+  self->handoff = hark_handoff_read (fd, &error);
+  if (self->handoff == NULL)
+    hark_log (HARK_LOG_WARNING, NULL, NULL, "%s", error->message);
 }
 
 /* What a reload may change while sessions go on. */
@@ -306,6 +256,19 @@ on_bus_reload (gpointer data, GError **error)
 }
 
 static void
+on_bus_upgrade (GTask *task, gpointer data)
+{
+  HarkApp *self = data;
+  if (self->upgrade != NULL)
+    {
+      self->upgrade (task, self->upgrade_data);
+      return;
+    }
+  g_task_return_new_error (task, HARK_ERROR, HARK_ERROR_UNKNOWN_TYPE, "there is no program to go on with");
+  g_object_unref (task);
+}
+
+static void
 become_ready (HarkApp *self)
 {
   g_autofree char *text = NULL;
@@ -396,18 +359,98 @@ listen_configured (HarkApp *self, GError **error)
                                     hark_config_get_mode (self->config, HARK_SETTING_LISTEN_UNIX_MODE), error);
 }
 
-/* Sockets of the service manager take the place of configured ones: the unit has said where to listen. */
+/* Those of the process before take the place of all others; sockets of the service manager that of configured ones: the
+ * unit has said where to listen. */
+static gboolean
+add_sockets (HarkApp *self, GError **error)
+{
+  g_autoptr (GArray) sockets = hark_service_manager_take_sockets (self->manager, error);
+  g_autoptr (GVariant) listeners = self->handoff != NULL ? hark_handoff_get_listeners (self->handoff) : NULL;
+  if (sockets == NULL)
+    return FALSE;
+  if (listeners != NULL)
+    return hark_listener_take_over (self->listener, listeners, error);
+  return sockets->len > 0 ? listen_passed (self, sockets, error) : listen_configured (self, error);
+}
+
+static int
+find_by_number (const char *name, gpointer data)
+{
+  guint64 fd;
+  if (!g_ascii_string_to_unsigned (name, 10, 0, G_MAXINT, &fd, NULL) || fcntl (fd, F_SETFD, FD_CLOEXEC) != 0)
+    return -1;
+  return fd;
+}
+
+static int
+find_in_store (const char *name, gpointer data)
+{
+  return hark_service_manager_take_stored (((HarkApp *)data)->manager, name);
+}
+
+static int
+get_session_fd (HarkSession *session, guint32 *mark_flags, gpointer data)
+{
+  HarkHandoffParts parts = hark_app_get_handoff_parts (data);
+  return hark_handoff_get_fd (&parts, session, mark_flags);
+}
+
+static gint64
+get_published_rev (gpointer data)
+{
+  return hark_hub_get_published_rev (data);
+}
+
+/* With a service manager, connections are left with it as they come. */
+static gboolean
+start_descriptor_store (HarkApp *self, GError **error)
+{
+  if (!hark_service_manager_is_there (self->manager)
+      || !hark_config_get_bool (self->config, HARK_SETTING_SERVICE_KEEP_CONNECTIONS))
+    return TRUE;
+  self->descriptors
+    = hark_descriptor_store_new (self->manager, self->hub, self->metrics,
+                                 hark_config_get_int (self->config, HARK_SETTING_SERVICE_KEPT_CONNECTIONS_MAX),
+                                 get_session_fd, self, error);
+  if (self->descriptors == NULL)
+    return FALSE;
+  hark_reactor_set_log (self->reactor, hark_descriptor_store_get_log (self->descriptors), get_published_rev, self->hub);
+  return TRUE;
+}
+
+/* With what the process before has left. */
+static void
+go_on (HarkApp *self)
+{
+  HarkHandoffParts parts = hark_app_get_handoff_parts (self);
+  g_autoptr (GVariant) handoff = g_steal_pointer (&self->handoff);
+  gboolean was_killed = handoff == NULL && self->logbook != NULL;
+  guint n;
+  if (was_killed)
+    handoff = hark_handoff_compose (self->logbook, self->chat);
+  if (handoff != NULL)
+    {
+      hark_chat_go_on (self->chat);
+      n = hark_handoff_restore (handoff, &parts, self->is_stored ? find_in_store : find_by_number, self);
+      hark_log (HARK_LOG_NOTICE, HARK_MESSAGE_TAKEN_OVER, NULL, "%u of %u connections go on", n,
+                hark_handoff_get_n_connections (handoff));
+    }
+  if (was_killed)
+    hark_handoff_end_others (self->logbook, &parts, find_in_store, self);
+  hark_service_manager_drop_stored (self->manager);
+  if (self->descriptors != NULL)
+    hark_descriptor_store_publish (self->descriptors);
+  g_clear_pointer (&self->logbook, hark_logbook_free);
+}
+
 static gboolean
 start_listening (HarkApp *self, GError **error)
 {
-  g_autoptr (GArray) sockets = hark_service_manager_take_sockets (self->manager, error);
   HarkFrontConfig config;
   g_autoptr (HarkApi) api = NULL;
-  if (sockets == NULL)
-    return FALSE;
   self->listener = hark_listener_new (self->metrics);
   hark_listener_set_backlog (self->listener, hark_config_get_int (self->config, HARK_SETTING_LISTEN_BACKLOG));
-  if (!(sockets->len > 0 ? listen_passed (self, sockets, error) : listen_configured (self, error)))
+  if (!add_sockets (self, error))
     return FALSE;
   hark_app_read_front_config (self->config, &config);
   config.routes = self->routes;
@@ -422,6 +465,9 @@ start_listening (HarkApp *self, GError **error)
     }
   config.api = api;
   self->front = hark_front_new (self->listener, hark_chat_get_authenticator (self->chat), self->metrics, &config);
+  if (!start_descriptor_store (self, error))
+    return FALSE;
+  go_on (self);
   hark_front_start (self->front, NULL, on_front_upgrade, self);
   for (const char *const *address = hark_listener_get_addresses (self->listener); *address != NULL; address++)
     hark_log (HARK_LOG_NOTICE, NULL, NULL, "Listening on %s", *address);
@@ -496,6 +542,7 @@ start_bus (HarkApp *self)
   authority = hark_bus_authority_new_for_bus (type, &limits);
   self->bus = hark_bus_service_new (self->hub, self->metrics, self->clock, authority, &limits);
   hark_bus_service_set_reload (self->bus, on_bus_reload, self);
+  hark_bus_service_set_upgrade (self->bus, on_bus_upgrade, self);
   self->waiting_for |= WAIT_FOR_BUS;
   g_signal_connect_object (self->bus, "name-acquired", G_CALLBACK (on_bus_name_acquired), self, 0);
   g_signal_connect_object (self->bus, "name-lost", G_CALLBACK (on_bus_name_lost), self, 0);
@@ -519,7 +566,7 @@ on_demo_filled (GObject *source, GAsyncResult *result, gpointer data)
   gboolean filled;
   if (!hark_demo_fill_finish (result, &filled, &error))
     {
-      g_signal_emit (self, signals[FAILED], 0, error);
+      g_signal_emit (self, hark_app_signals[HARK_APP_FAILED], 0, error);
       return;
     }
   has_come (self, WAIT_FOR_DEMO);
@@ -541,6 +588,22 @@ set_jwt_issuer (HarkApp *self, guint name_chars, GError **error)
   return TRUE;
 }
 
+/* What the service manager has kept for us. */
+static void
+take_stored (HarkApp *self)
+{
+  int state_fd = hark_service_manager_take_stored (self->manager, HARK_STORED_STATE);
+  int logbook_fd = hark_service_manager_take_stored (self->manager, HARK_STORED_LOGBOOK);
+  g_autoptr (GError) error = NULL;
+  self->is_stored = self->handoff == NULL;
+  if (state_fd >= 0)
+    hark_app_take_handoff (self, state_fd);
+  if (logbook_fd >= 0)
+    self->logbook = hark_logbook_open (logbook_fd, &error);
+  if (logbook_fd >= 0 && self->logbook == NULL)
+    hark_log (HARK_LOG_WARNING, NULL, NULL, "%s", error->message);
+}
+
 /**
  * hark_app_start:
  *
@@ -557,6 +620,7 @@ hark_app_start (HarkApp *self, GError **error)
   hark_error_register_bus_names ();
   self->manager = hark_service_manager_new (self->clock);
   self->turn = hark_turn_new (NULL);
+  take_stored (self);
   if (!open_store (self, error))
     return FALSE;
   hark_sqlite_store_set_turn (self->store, self->turn);
@@ -575,6 +639,10 @@ hark_app_start (HarkApp *self, GError **error)
   hark_app_read_chat_limits (self->config, &chat_limits);
   self->chat
     = hark_chat_new (self->hub, HARK_STORE (self->store), self->presence, self->ids, self->metrics, &chat_limits);
+  if (self->handoff != NULL)
+    hark_handoff_keep_sessions (self->handoff, self->chat);
+  else if (self->logbook != NULL)
+    hark_handoff_keep_logged (self->logbook, self->chat);
   if (!hark_sqlite_store_run_sync (self->store, hark_chat_load, self->chat, error))
     return FALSE;
   if (!set_jwt_issuer (self, chat_limits.displayname_chars, error))
@@ -628,52 +696,4 @@ hark_app_reload (HarkApp *self, GError **error)
   hark_service_manager_ready (self->manager, "Ready");
   hark_log (HARK_LOG_NOTICE, HARK_MESSAGE_RELOADED, NULL, "Configuration reloaded");
   return TRUE;
-}
-
-/* Stopping. */
-
-static void
-finish_stop (HarkApp *self)
-{
-  take_apart (self);
-  hark_log (HARK_LOG_NOTICE, HARK_MESSAGE_STOPPED, NULL, "Stopped");
-  g_signal_emit (self, signals[STOPPED], 0);
-}
-
-/* Clients are told why; whoever has not taken that when the closing time-out is over is let go. */
-static gboolean
-on_stop_check (gpointer data)
-{
-  g_autoptr (HarkApp) self = g_object_ref (data);
-  if (hark_reactor_get_n_connections (self->reactor) > 0 && hark_clock_get_monotonic (self->clock) < self->stop_by)
-    return G_SOURCE_CONTINUE;
-  self->stop_id = 0;
-  finish_stop (self);
-  return G_SOURCE_REMOVE;
-}
-
-/**
- * hark_app_stop:
- *
- * Ends all sessions, stores what was asked to be stored, takes everything apart; `stopped` follows.
- */
-void
-hark_app_stop (HarkApp *self)
-{
-  if (self->stopping)
-    return;
-  self->stopping = TRUE;
-  if (self->manager != NULL)
-    hark_service_manager_stopping (self->manager, "Stopping");
-  /* While the front still answers polls. */
-  if (self->engine != NULL)
-    hark_engine_server_close_all (self->engine, HARK_CLOSE_RESTART, "the service is stopping");
-  if (self->front != NULL)
-    hark_front_stop (self->front);
-  if (self->hub != NULL)
-    hark_hub_close_all (self->hub, HARK_CLOSE_RESTART, "the service is stopping");
-  self->stop_by
-    = hark_clock_get_monotonic (self->clock)
-      + (gint64)(hark_config_get_ms (self->config, HARK_SETTING_LIMITS_CLOSE_TIMEOUT) + STOP_SLACK_MS) * 1000;
-  self->stop_id = hark_clock_add_timeout (self->clock, STOP_CHECK_MS, on_stop_check, self);
 }

@@ -7,6 +7,8 @@
 #include "daemon/app.h"
 #include "daemon/config.h"
 #include "daemon/jwt-settings.h"
+#include "daemon/program.h"
+#include "daemon/upgrade-request.h"
 
 #include <glib-unix.h>
 #include <glib/gi18n.h>
@@ -21,6 +23,7 @@ typedef struct
   gboolean check_config;
   gboolean dump_config;
   gboolean demo;
+  gboolean upgrade;
   gboolean version;
   char *config;
   char **set;
@@ -40,6 +43,7 @@ typedef struct
   const Options *options;
   GMainLoop *loop; /* (owned) */
   HarkApp *app;    /* (owned) */
+  HarkProgram *program;
   int status;
 } Run;
 
@@ -58,6 +62,8 @@ parse_options (Options *self, int *argc, char ***argv, GError **error)
     { "dump-config", 0, 0, G_OPTION_ARG_NONE, &self->dump_config,
       N_ ("Print every setting, and where its value comes from"), NULL },
     { "demo", 0, 0, G_OPTION_ARG_NONE, &self->demo, N_ ("Fill an empty store with a demo community"), NULL },
+    { "upgrade", 0, 0, G_OPTION_ARG_NONE, &self->upgrade,
+      N_ ("Have the running daemon go on as the program that is installed now, with all its connections"), NULL },
     { "version", 0, 0, G_OPTION_ARG_NONE, &self->version, N_ ("Print the version"), NULL },
     { NULL },
   };
@@ -102,6 +108,55 @@ on_stop_signal (gpointer data)
   return G_SOURCE_CONTINUE;
 }
 
+/* SIGTERM: of a service manager that may be about to start us again. */
+static gboolean
+on_end_signal (gpointer data)
+{
+  Run *run = data;
+  if (!hark_app_restart (run->app))
+    hark_app_stop (run->app);
+  return G_SOURCE_CONTINUE;
+}
+
+typedef struct
+{
+  Run *run;
+  GTask *task; /* (owned) (nullable): who is told */
+} Upgrade;
+
+static void
+on_program_checked (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autofree Upgrade *upgrade = data;
+  g_autoptr (GTask) task = upgrade->task;
+  GError *error = NULL;
+  gboolean ok = hark_program_check_finish (result, &error) && hark_app_upgrade (upgrade->run->app, &error);
+  if (!ok)
+    hark_log (HARK_LOG_WARNING, NULL, NULL, "The daemon goes on as it is: %s", error->message);
+  if (task != NULL && ok)
+    g_task_return_boolean (task, TRUE);
+  else if (task != NULL)
+    g_task_return_error (task, g_steal_pointer (&error));
+  g_clear_error (&error);
+}
+
+/* For HarkApp: Upgrade over D-Bus; and for SIGUSR2, without a task. */
+static void
+on_app_upgrade (GTask *task, gpointer data)
+{
+  Upgrade *upgrade = g_new (Upgrade, 1);
+  upgrade->run = data;
+  upgrade->task = task;
+  hark_program_check_async (upgrade->run->program, on_program_checked, upgrade);
+}
+
+static gboolean
+on_upgrade_signal (gpointer data)
+{
+  on_app_upgrade (NULL, data);
+  return G_SOURCE_CONTINUE;
+}
+
 /* For HarkApp: SIGHUP, and Reload over D-Bus. */
 static HarkConfig *
 on_app_reload (gpointer data)
@@ -135,20 +190,25 @@ on_app_failed (HarkApp *app, GError *error, Run *run)
 }
 
 static int
-run_app (const Options *options, HarkConfig *config)
+run_app (const Options *options, HarkConfig *config, HarkProgram *program)
 {
-  Run run = { options, g_main_loop_new (NULL, FALSE), NULL, EX_OK };
+  Run run = { options, g_main_loop_new (NULL, FALSE), NULL, program, EX_OK };
   g_autoptr (GError) error = NULL;
-  guint sources[3];
+  int handoff_fd = hark_program_take_handoff_fd ();
+  guint sources[4];
   hark_log_init ();
   hark_log_set_level (hark_config_get_enum (config, HARK_SETTING_LOG_LEVEL));
   run.app = hark_app_new (config, options->demo);
   hark_app_set_reload (run.app, on_app_reload, &run);
+  hark_app_set_upgrade (run.app, on_app_upgrade, &run);
+  if (handoff_fd >= 0)
+    hark_app_take_handoff (run.app, handoff_fd);
   g_signal_connect (run.app, "stopped", G_CALLBACK (on_app_stopped), &run);
   g_signal_connect (run.app, "failed", G_CALLBACK (on_app_failed), &run);
-  sources[0] = g_unix_signal_add (SIGTERM, on_stop_signal, &run);
+  sources[0] = g_unix_signal_add (SIGTERM, on_end_signal, &run);
   sources[1] = g_unix_signal_add (SIGINT, on_stop_signal, &run);
   sources[2] = g_unix_signal_add (SIGHUP, on_reload_signal, &run);
+  sources[3] = g_unix_signal_add (SIGUSR2, on_upgrade_signal, &run);
   if (hark_app_start (run.app, &error))
     {
       g_main_loop_run (run.loop);
@@ -160,9 +220,14 @@ run_app (const Options *options, HarkConfig *config)
     }
   for (guint i = 0; i < G_N_ELEMENTS (sources); i++)
     g_source_remove (sources[i]);
+  handoff_fd = hark_app_steal_handoff (run.app);
   g_object_unref (run.app);
   g_main_loop_unref (run.loop);
-  return run.status;
+  if (handoff_fd < 0)
+    return run.status;
+  hark_program_execute (program, handoff_fd, &error);
+  hark_log (HARK_LOG_ERROR, NULL, NULL, "%s", error->message);
+  return EX_OSERR;
 }
 
 int
@@ -171,6 +236,7 @@ main (int argc, char **argv)
   g_auto (Options) options = { 0 };
   g_autoptr (GError) error = NULL;
   g_autoptr (HarkConfig) config = NULL;
+  g_autoptr (HarkProgram) program = hark_program_new (argv);
   setlocale (LC_ALL, "");
   bindtextdomain (GETTEXT_PACKAGE, HARK_LOCALEDIR);
   bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
@@ -196,5 +262,12 @@ main (int argc, char **argv)
       fputs (dump, stdout);
       return EX_OK;
     }
-  return run_app (&options, config);
+  if (options.upgrade)
+    {
+      if (hark_upgrade_request (config, &error))
+        return EX_OK;
+      fprintf (stderr, "harkd: %s\n", error->message);
+      return EX_UNAVAILABLE;
+    }
+  return run_app (&options, config, program);
 }

@@ -24,6 +24,16 @@ void hark_service_manager_ready (HarkServiceManager *self, const char *status);
 void hark_service_manager_status (HarkServiceManager *self, const char *status);
 void hark_service_manager_reloading (HarkServiceManager *self);
 void hark_service_manager_stopping (HarkServiceManager *self, const char *status);
+gboolean hark_service_manager_is_there (HarkServiceManager *self);
 GArray *hark_service_manager_take_sockets (HarkServiceManager *self, GError **error);
+
+/* What it keeps for the next process. */
+#define HARK_STORED_STATE "state"     /* what a process that has ended knew of its connections */
+#define HARK_STORED_LOGBOOK "logbook" /* what one that was killed has left */
+void hark_service_manager_store_fd (HarkServiceManager *self, int fd, const char *name);
+void hark_service_manager_remove_stored (HarkServiceManager *self, const char *name);
+void hark_service_manager_sync (HarkServiceManager *self);
+int hark_service_manager_take_stored (HarkServiceManager *self, const char *name);
+void hark_service_manager_drop_stored (HarkServiceManager *self);
 
 G_END_DECLS

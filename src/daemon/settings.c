@@ -23,6 +23,7 @@ static const struct
   const char *doc;
 } sections[] = {
   { "listen", "Where clients connect. When the service manager passes sockets (hark.socket), those are used instead." },
+  { "service", "What is agreed on with the service manager." },
   { "http", "What is answered over HTTP, and to whom." },
   { "limits",
     "What one client may cost. Whoever passes one of these is told which, and it is counted in the metrics." },
@@ -180,6 +181,17 @@ static const HarkSettingInfo table[HARK_N_SETTINGS] = {
   [HARK_SETTING_LISTEN_BACKLOG] = {
     AT ("listen", "backlog"), INT (1, 65535), .fallback = "4096",
     .doc = "Connections the kernel holds for us to accept; net.core.somaxconn bounds it too.",
+  },
+
+  [HARK_SETTING_SERVICE_KEEP_CONNECTIONS] = {
+    AT ("service", "keep-connections"), BOOL, .fallback = "true",
+    .doc = "Whether, when it is ended by a service manager, the connections are left with that, so that a restart does not "
+           "cut them; needs FileDescriptorStoreMax= in the unit. Without a service manager it does nothing.",
+  },
+  [HARK_SETTING_SERVICE_KEPT_CONNECTIONS_MAX] = {
+    AT ("service", "kept-connections-max"), INT (1, 16000), .fallback = "16000",
+    .doc = "Connections that are left with the service manager; those beyond it a restart cuts. Two less than "
+           "FileDescriptorStoreMax= at most.",
   },
 
   [HARK_SETTING_HTTP_ALLOWED_HOSTS] = {

@@ -37,13 +37,14 @@ export class Bus {
 }
 
 export class Hub {
-  static async start({ settings = {}, env = {}, options = [] } = {}) {
+  static async start({ settings = {}, env = {}, options = [], program } = {}) {
     const self = new Hub();
     self.directory = await mkdtemp(join(tmpdir(), 'hark-test-'));
     self.bus = await Bus.start();
     self.settings = settings;
     self.env = env;
     self.options = options;
+    self.program = program;
     self.log = [];
     self.config = join(self.directory, 'harkd.conf');
     try {
@@ -78,7 +79,7 @@ export class Hub {
 
   async spawn() {
     await this.writeConfig();
-    this.process = spawn(harkd, ['--config', this.config, ...this.options], {
+    this.process = spawn(this.program ?? harkd, ['--config', this.config, ...this.options], {
       stdio: ['ignore', 'ignore', 'pipe'],
       env: { ...process.env, DBUS_SESSION_BUS_ADDRESS: this.bus.address, G_DEBUG: 'fatal-warnings', ...this.env },
     });
@@ -92,7 +93,9 @@ export class Hub {
           this.port = Number(found[1].replace(/.*:/, '')) || this.port;
           this.listening = found[1];
         }
-        if (/\bReady\b/.test(line)) resolve(true);
+        if (!/\bReady\b/.test(line)) return;
+        resolve(true);
+        this.readyAgain?.(true);
       });
     });
     const outcome = await Promise.race([ready, this.exited]);
@@ -138,6 +141,14 @@ export class Hub {
     const made = await this.ctl('user', 'add', name, ...options);
     const token = await this.ctl('token', 'create', name);
     return { id: made.user_id, name, token: token.token, tokenId: token.token_id };
+  }
+
+  // Another program in the place of the running one; resolves when that is ready.
+  async upgrade(request = () => run(this.program ?? harkd, ['--config', this.config, '--upgrade'])) {
+    const ready = new Promise((resolve) => { this.readyAgain = resolve; });
+    await request();
+    const outcome = await Promise.race([ready, this.exited]);
+    if (outcome !== true) throw new Error(`harkd did not go on: ${JSON.stringify(outcome)}\n${this.log.slice(-40).join('\n')}`);
   }
 
   async kill9() {
