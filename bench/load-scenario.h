@@ -21,4 +21,5 @@ bool load_scenario_polling (LoadEngine *engine, LoadReport *report);
 bool load_scenario_waiting (LoadEngine *engine, LoadReport *report);
 bool load_scenario_presence (LoadEngine *engine, LoadReport *report);
 bool load_scenario_resume (LoadEngine *engine, LoadReport *report);
+bool load_scenario_restart (LoadEngine *engine, LoadReport *report);
 bool load_scenario_floor (LoadEngine *engine, LoadReport *report);

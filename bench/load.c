@@ -21,9 +21,8 @@
 static const char USAGE[]
   = "load SCENARIO --port N [option…]\n"
     "\n"
-    "Scenarios: fanout, echo, forward, idle, connect, store, presence, resume, polling, waiting, floor; what each\n"
-    "measures is in "
-    "bench/README.md.\n"
+    "Scenarios: fanout, echo, forward, idle, connect, store, presence, resume, restart, polling, waiting, floor; what\n"
+    "each measures is in bench/README.md.\n"
     "\n"
     "  --protocol NAME     raw, nchan, socketio, chat or hark [raw]\n"
     "  --label NAME        what the report calls the server [the protocol's name]\n"
@@ -116,7 +115,7 @@ static const struct
   { "fanout", load_scenario_fanout },     { "echo", load_scenario_echo },       { "forward", load_scenario_forward },
   { "idle", load_scenario_idle },         { "connect", load_scenario_connect }, { "store", load_scenario_store },
   { "presence", load_scenario_presence }, { "resume", load_scenario_resume },   { "floor", load_scenario_floor },
-  { "polling", load_scenario_polling },   { "waiting", load_scenario_waiting },
+  { "polling", load_scenario_polling },   { "waiting", load_scenario_waiting }, { "restart", load_scenario_restart },
 };
 
 /* Returns: (nullable): the scenario of that name */

@@ -118,6 +118,7 @@ typedef struct
 {
   gint64 rev;        /* it is read from the store, its client having been told up to here; -1: it is not read */
   GVariant *session; /* (owned) (nullable) */
+  char *address;     /* (owned) (nullable) */
   GVariant *state;   /* (owned) (nullable) */
 } Kept;
 
@@ -127,6 +128,7 @@ kept_free (gpointer data)
   Kept *kept = data;
   g_clear_pointer (&kept->session, g_variant_unref);
   g_clear_pointer (&kept->state, g_variant_unref);
+  g_free (kept->address);
   g_free (kept);
 }
 
@@ -337,7 +339,8 @@ revive_sessions (HarkTransaction *tx, HarkChat *self, GError **error)
       Kept *kept = value;
       if (kept->rev < 0)
         continue;
-      if (!hark_revival_read (tx, *(gint64 *)key, kept->rev, self->limits.rules, &kept->session, &kept->state, error))
+      if (!hark_revival_read (tx, *(gint64 *)key, kept->rev, self->limits.rules, &kept->session, &kept->address,
+                              &kept->state, error))
         return FALSE;
       if (kept->session == NULL)
         g_hash_table_iter_remove (&iter);
@@ -465,12 +468,13 @@ hark_chat_keep_session (HarkChat *self, gint64 session_id, gint64 rev)
 /* After hark_chat_load (). @session, @state: (out) (transfer full): what hark_session_restore () and
  * hark_chat_restore_session () need. Returns: %FALSE when the store has nothing of it */
 gboolean
-hark_chat_take_revived (HarkChat *self, gint64 session_id, GVariant **session, GVariant **state)
+hark_chat_take_revived (HarkChat *self, gint64 session_id, GVariant **session, char **address, GVariant **state)
 {
   Kept *kept = g_hash_table_lookup (self->kept, &session_id);
   if (kept == NULL || kept->session == NULL)
     return FALSE;
   *session = g_steal_pointer (&kept->session);
+  *address = g_steal_pointer (&kept->address);
   *state = g_steal_pointer (&kept->state);
   return TRUE;
 }
@@ -487,32 +491,28 @@ hark_chat_go_on (HarkChat *self)
 /**
  * hark_chat_save_session:
  *
- * Returns: (transfer full): floating: what the concerns know of a session and another process must: for
- *   hark_chat_restore_session ()
+ * Returns: (transfer full): floating: of %HARK_CHAT_STATE_TYPE, for hark_chat_restore_session () in another process
  */
 GVariant *
 hark_chat_save_session (HarkChat *self, HarkSession *session)
 {
-  g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
-  g_variant_dict_insert_value (&dict, "resume", hark_session_store_save (self->session_store, session));
-  g_variant_dict_insert_value (&dict, "rooms", hark_rooms_save (self->rooms, session));
-  g_variant_dict_insert (&dict, "warned", "b", hark_token_expiry_has_warned (self->token_expiry, session));
-  return g_variant_dict_end (&dict);
+  return g_variant_new ("(@ay@asba{sv})", hark_session_store_save (self->session_store, session),
+                        hark_rooms_save (self->rooms, session),
+                        hark_token_expiry_has_warned (self->token_expiry, session), NULL);
 }
 
 /* Of a session that has just been taken over. */
 void
 hark_chat_restore_session (HarkChat *self, HarkSession *session, GVariant *state)
 {
-  g_autoptr (GVariant) resume = g_variant_lookup_value (state, "resume", G_VARIANT_TYPE_BYTESTRING);
-  g_autoptr (GVariant) rooms = g_variant_lookup_value (state, "rooms", G_VARIANT_TYPE_STRING_ARRAY);
-  gboolean warned = FALSE;
-  g_variant_lookup (state, "warned", "b", &warned);
-  if (resume != NULL)
-    hark_session_store_restore (self->session_store, session, resume);
-  if (rooms != NULL)
-    hark_rooms_restore (self->rooms, session, rooms);
-  hark_token_expiry_restore (self->token_expiry, session, warned);
+  g_autoptr (GVariant) resume = NULL;
+  g_autoptr (GVariant) rooms = NULL;
+  gboolean warned;
+  g_variant_get (state, "(@ay@asb@a{sv})", &resume, &rooms, &warned, NULL);
+  hark_session_store_restore (self->session_store, session, resume);
+  hark_rooms_restore (self->rooms, session, rooms);
+  if (session->identity->expires_ms > 0)
+    hark_token_expiry_restore (self->token_expiry, session, warned);
 }
 
 /* Returns: (transfer full): floating: what is still to be done, for hark_chat_restore () in another process; the store

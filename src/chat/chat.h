@@ -2,6 +2,7 @@
 #pragma once
 
 #include "chat/chat-limits.h"
+#include "chat/chat-state.h"
 #include "chat/jwt.h"
 #include "core/authenticator.h"
 #include "core/back-end.h"
@@ -27,7 +28,8 @@ void hark_chat_flush (HarkChat *self);
 
 /* Into another process. */
 void hark_chat_keep_session (HarkChat *self, gint64 session_id, gint64 rev);
-gboolean hark_chat_take_revived (HarkChat *self, gint64 session_id, GVariant **session, GVariant **state);
+gboolean hark_chat_take_revived (HarkChat *self, gint64 session_id, GVariant **session, char **address,
+                                 GVariant **state);
 void hark_chat_go_on (HarkChat *self);
 GVariant *hark_chat_save_session (HarkChat *self, HarkSession *session);
 void hark_chat_restore_session (HarkChat *self, HarkSession *session, GVariant *state);

@@ -6,6 +6,7 @@
  */
 #include "chat/revival.h"
 
+#include "chat/chat-state.h"
 #include "chat/rights.h"
 #include "chat/rows.h"
 #include "chat/session-store.h"
@@ -113,49 +114,50 @@ build_loaded (const guint8 *packed, gsize len)
  * hark_revival_read:
  * @rev: up to which the session's client was told everything
  * @session: (out) (nullable): for hark_session_restore (); %NULL: the store does not know that session, or it has ended
+ * @address: (out) (nullable): where its client is
  * @chat: (out) (nullable): for hark_chat_restore_session ()
  */
 gboolean
 hark_revival_read (HarkTransaction *tx, gint64 session_id, gint64 rev, const HarkTopicRules *rules, GVariant **session,
-                   GVariant **chat, GError **error)
+                   char **address, GVariant **chat, GError **error)
 {
-  g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
-  g_auto (GVariantDict) chat_dict = G_VARIANT_DICT_INIT (NULL);
+  g_autofree char *username = NULL;
+  g_autoptr (GVariant) loaded = NULL;
   g_auto (HarkRows) rows = HARK_ROWS_INIT;
   g_autoptr (GError) local_error = NULL;
   HarkAsker asker;
   GVariant *subscriptions;
-  const guint8 *hash, *loaded;
-  gsize hash_len, loaded_len;
-  *session = NULL;
-  *chat = NULL;
+  gint64 token_id, expires_ms, opened_ms;
+  const guint8 *hash, *packed;
+  gsize len;
+  *session = *chat = NULL;
+  *address = NULL;
   if (!hark_transaction_query (tx, &rows, error,
                                "SELECT s.user_id, u.username, s.token_id, s.expires_at, s.flags, s.opened_at,"
-                               " s.resume_hash, s.loaded, s.address FROM sessions s JOIN users u ON u.user_id = s.user_id"
+                               " s.resume_hash, s.loaded, s.address FROM sessions s JOIN users u ON u.user_id = "
+                               "s.user_id"
                                " WHERE s.session_id = ? AND s.ended_at = 0",
                                "i", session_id))
     return FALSE;
   if (!hark_rows_next (&rows, &local_error))
     return hark_rows_check (&local_error, error);
   asker = (HarkAsker){ hark_rows_get_int64 (&rows, 0), hark_rows_get_int64 (&rows, 4) };
-  hash = hark_rows_get_blob (&rows, 6, &hash_len);
-  loaded = hark_rows_get_blob (&rows, 7, &loaded_len);
-  g_variant_dict_insert (&dict, "id", "x", session_id);
-  g_variant_dict_insert (&dict, "since", "x", hark_rows_get_int64 (&rows, 5));
-  g_variant_dict_insert (&dict, "rev", "x", rev);
-  g_variant_dict_insert (&dict, "address", "s", hark_rows_get_text (&rows, 8, NULL));
-  g_variant_dict_insert (&dict, "resumable", "b", TRUE);
-  g_variant_dict_insert (&dict, "personal", "b", TRUE);
-  g_variant_dict_insert (&dict, "identity", "(xsxxu)", asker.user_id, hark_rows_get_text (&rows, 1, NULL),
-                         hark_rows_get_int64 (&rows, 2), hark_rows_get_int64 (&rows, 3), (guint)asker.flags);
-  g_variant_dict_insert_value (&dict, "loaded", build_loaded (loaded, loaded_len));
-  g_variant_dict_insert_value (&chat_dict, "resume", g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, hash, hash_len, 1));
+  username = g_strdup (hark_rows_get_text (&rows, 1, NULL));
+  token_id = hark_rows_get_int64 (&rows, 2);
+  expires_ms = hark_rows_get_int64 (&rows, 3);
+  opened_ms = hark_rows_get_int64 (&rows, 5);
+  hash = hark_rows_get_blob (&rows, 6, &len);
+  *chat = g_variant_ref_sink (hark_chat_state_new (hash, len));
+  packed = hark_rows_get_blob (&rows, 7, &len);
+  loaded = g_variant_ref_sink (build_loaded (packed, len));
+  *address = g_strdup (hark_rows_get_text (&rows, 8, NULL));
   hark_rows_end (&rows);
   subscriptions = build_subscriptions (tx, session_id, &asker, rules, error);
   if (subscriptions == NULL)
     return FALSE;
-  g_variant_dict_insert_value (&dict, "subscriptions", subscriptions);
-  *session = g_variant_ref_sink (g_variant_dict_end (&dict));
-  *chat = g_variant_ref_sink (g_variant_dict_end (&chat_dict));
+  *session
+    = g_variant_ref_sink (g_variant_new ("(xxttqbb(xsxxu)@a(sxtma(xx))@axxa{sv})", session_id, opened_ms, (guint64)0,
+                                         (guint64)0, 0, TRUE, TRUE, asker.user_id, username, token_id, expires_ms,
+                                         (guint)asker.flags, subscriptions, loaded, rev, NULL));
   return TRUE;
 }

@@ -7,6 +7,6 @@
 G_BEGIN_DECLS
 
 gboolean hark_revival_read (HarkTransaction *tx, gint64 session_id, gint64 rev, const HarkTopicRules *rules,
-                            GVariant **session, GVariant **chat, GError **error);
+                            GVariant **session, char **address, GVariant **chat, GError **error);
 
 G_END_DECLS

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A session as a dictionary, and back: who it is, what it has subscribed to and loaded, up to where. Another process of
+ * A session as a variant, and back: who it is, what it has subscribed to and loaded, up to where. Another process of
  * the same hub goes on with it as if nothing had been, once the hub has published all that was stored before.
  */
 #include "core/session-state.h"
@@ -60,39 +60,19 @@ save_subscriptions (HarkSession *self)
  * hark_session_save:
  * @self: settled
  *
- * Returns: (transfer full): floating: what hark_session_restore () goes on with
+ * Returns: (transfer full): floating: of %HARK_SESSION_STATE_TYPE, what hark_session_restore () goes on with
  */
 GVariant *
 hark_session_save (HarkSession *self)
 {
-  g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
   g_autoptr (GArray) loaded = hark_hub_dup_loaded (self->hub, self);
   const HarkIdentity *identity = self->identity;
-  g_variant_dict_insert (&dict, "id", "x", self->id);
-  g_variant_dict_insert (&dict, "since", "x", self->since_ms);
-  g_variant_dict_insert (&dict, "sent", "t", self->sent);
-  g_variant_dict_insert (&dict, "received", "t", self->received);
-  g_variant_dict_insert (&dict, "strikes", "q", self->strikes);
-  g_variant_dict_insert (&dict, "resumable", "b", (gboolean)self->resumable);
-  g_variant_dict_insert (&dict, "personal", "b", (gboolean)self->personal);
-  g_variant_dict_insert (&dict, "identity", "(xsxxu)", identity->user_id, identity->username, identity->token_id,
-                         identity->expires_ms, (guint)identity->flags);
-  g_variant_dict_insert_value (&dict, "subscriptions", save_subscriptions (self));
-  g_variant_dict_insert_value (
-    &dict, "loaded",
-    g_variant_new_fixed_array (G_VARIANT_TYPE_INT64, loaded->data, loaded->len, sizeof (gint64)));
-  return g_variant_dict_end (&dict);
-}
-
-static HarkIdentity *
-restore_identity (GVariant *state)
-{
-  gint64 user_id, token_id, expires_ms;
-  const char *username;
-  guint flags;
-  if (!g_variant_lookup (state, "identity", "(x&sxxu)", &user_id, &username, &token_id, &expires_ms, &flags))
-    return NULL;
-  return hark_identity_new (user_id, username, token_id, expires_ms, flags);
+  return g_variant_new ("(xxttqbb(xsxxu)@a" SUBSCRIPTION_TYPE "@axxa{sv})", self->id, self->since_ms, self->sent,
+                        self->received, self->strikes, (gboolean)self->resumable, (gboolean)self->personal,
+                        identity->user_id, identity->username, identity->token_id, identity->expires_ms,
+                        (guint)identity->flags, save_subscriptions (self),
+                        g_variant_new_fixed_array (G_VARIANT_TYPE_INT64, loaded->data, loaded->len, sizeof (gint64)),
+                        (gint64)-1, NULL);
 }
 
 /* A name's key is of the process that had it. */
@@ -134,14 +114,11 @@ restore_subscription (HarkSession *self, GVariant *item, gint64 rev, GError **er
 }
 
 static gboolean
-restore_interests (HarkSession *self, GVariant *state, gint64 rev, GError **error)
+restore_interests (HarkSession *self, GVariant *subscriptions, GVariant *loaded, gint64 rev, GError **error)
 {
-  g_autoptr (GVariant) subscriptions
-    = g_variant_lookup_value (state, "subscriptions", G_VARIANT_TYPE ("a" SUBSCRIPTION_TYPE));
-  g_autoptr (GVariant) loaded = g_variant_lookup_value (state, "loaded", G_VARIANT_TYPE ("ax"));
-  gsize n = subscriptions != NULL ? g_variant_n_children (subscriptions) : 0;
-  gsize n_loaded = 0;
-  const gint64 *ids = loaded != NULL ? g_variant_get_fixed_array (loaded, &n_loaded, sizeof (gint64)) : NULL;
+  gsize n = g_variant_n_children (subscriptions);
+  gsize n_loaded;
+  const gint64 *ids = g_variant_get_fixed_array (loaded, &n_loaded, sizeof (gint64));
   for (gsize i = 0; i < n; i++)
     {
       g_autoptr (GVariant) item = g_variant_get_child_value (subscriptions, i);
@@ -154,8 +131,8 @@ restore_interests (HarkSession *self, GVariant *state, gint64 rev, GError **erro
 /**
  * hark_session_restore:
  * @transport: (transfer full): the connection that goes on, without a sink
- * @state: from hark_session_save (); with a member "rev" its client has been told everything up to that one, and is told
- *   now what the hub has published since
+ * @state: of %HARK_SESSION_STATE_TYPE; with a rev its client has been told everything up to that one, and is told now what
+ *   the hub has published since
  *
  * Takes up a session of another process: it has the id that it had, its client is told nothing else, and what the hub
  * publishes from now on reaches it. `session-restored` is emitted when it is complete. When it cannot be taken up
@@ -167,24 +144,31 @@ HarkSession *
 hark_session_restore (HarkHub *hub, HarkTransport *transport, HarkProtocol *protocol, const HarkWire *wire,
                       GVariant *state, GError **error)
 {
-  g_autoptr (HarkIdentity) identity = restore_identity (state);
-  g_autoptr (HarkSession) self = hark_session_new (hub, transport, protocol, wire, identity);
-  gboolean resumable = FALSE, personal = FALSE;
-  gint64 id = 0;
-  gint64 rev = -1;
-  g_variant_lookup (state, "id", "x", &id);
-  g_variant_lookup (state, "rev", "x", &rev);
-  g_variant_lookup (state, "since", "x", &self->since_ms);
-  g_variant_lookup (state, "sent", "t", &self->sent);
-  g_variant_lookup (state, "received", "t", &self->received);
-  g_variant_lookup (state, "strikes", "q", &self->strikes);
-  g_variant_lookup (state, "resumable", "b", &resumable);
-  g_variant_lookup (state, "personal", "b", &personal);
+  g_autoptr (GVariant) subscriptions = NULL;
+  g_autoptr (GVariant) loaded = NULL;
+  g_autoptr (HarkIdentity) identity = NULL;
+  g_autoptr (HarkSession) self = NULL;
+  gint64 id, since_ms, user_id, token_id, expires_ms, rev;
+  guint64 sent, received;
+  gboolean resumable, personal;
+  const char *username;
+  guint flags;
+  guint16 strikes;
+  g_variant_get (state, "(xxttqbb(x&sxxu)@a" SUBSCRIPTION_TYPE "@axx@a{sv})", &id, &since_ms, &sent, &received,
+                 &strikes, &resumable, &personal, &user_id, &username, &token_id, &expires_ms, &flags, &subscriptions,
+                 &loaded, &rev, NULL);
+  identity = hark_identity_new (user_id, username, token_id, expires_ms, flags);
+  self = hark_session_new (hub, transport, protocol, wire, identity);
+  self->since_ms = since_ms;
+  self->sent = sent;
+  self->received = received;
+  self->strikes = strikes;
   self->resumable = resumable;
   self->personal = personal;
-  if (identity == NULL || id <= 0)
+  if (id <= 0 || user_id == 0)
     g_set_error (error, HARK_ERROR, HARK_ERROR_BAD_REQUEST, "a session without an id or a user cannot be taken over");
-  else if (hark_hub_restore_session (hub, self, id, error) && restore_interests (self, state, rev, error)
+  else if (hark_hub_restore_session (hub, self, id, error)
+           && restore_interests (self, subscriptions, loaded, rev, error)
            && (rev < 0 || !personal || hark_hub_join_personal (hub, self, rev, error)))
     {
       hark_hub_session_restored (hub, self);

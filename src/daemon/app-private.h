@@ -53,10 +53,10 @@ struct _HarkApp
   HarkProtocol *native;
   HarkWires *wires;
   HarkReactor *reactor;
-  HarkEngineServer *engine;           /* (nullable) */
-  HarkSocketioNamespaces *namespaces; /* (nullable) */
-  HarkSocketioAdmin *socketio_admin;  /* (nullable) */
-  HarkRoute routes[HARK_APP_MAX_ROUTES];       /* those that are on */
+  HarkEngineServer *engine;              /* (nullable) */
+  HarkSocketioNamespaces *namespaces;    /* (nullable) */
+  HarkSocketioAdmin *socketio_admin;     /* (nullable) */
+  HarkRoute routes[HARK_APP_MAX_ROUTES]; /* those that are on */
   guint n_routes;
   gboolean anonymous; /* who has no token is let in without an account */
   HarkListener *listener;
@@ -68,11 +68,11 @@ struct _HarkApp
   gboolean stopping;
   HarkAppEnd end;
   HarkDescriptorStore *descriptors; /* (nullable): without a service manager */
-  HarkLogbook *logbook; /* (owned) (nullable): of a process before that was killed */
-  GVariant *handoff;   /* (owned) (nullable): what the process before has left */
-  gboolean is_stored;  /* its descriptors are with the service manager */
-  GVariant *listeners; /* (owned) (nullable): that are handed on */
-  int handoff_fd; /* (owned): -1: nothing is handed on in place */
+  HarkLogbook *logbook;             /* (owned) (nullable): of a process before that was killed */
+  GVariant *handoff;                /* (owned) (nullable): what the process before has left */
+  gboolean is_stored;               /* its descriptors are with the service manager */
+  GVariant *listeners;              /* (owned) (nullable): that are handed on */
+  int handoff_fd;                   /* (owned): -1: nothing is handed on in place */
   guint stop_id;
   gint64 stop_by; /* microseconds, monotonic */
 };

@@ -156,9 +156,11 @@ hand_on (HarkApp *self)
       close (self->handoff_fd);
       self->handoff_fd = -1;
     }
-  hark_app_take_apart (self);
   hark_log (HARK_LOG_NOTICE, HARK_MESSAGE_HANDED_ON, NULL, "%u connections are handed on",
             hark_handoff_get_n_connections (state));
+  /* What is to be replaced as a whole need not be taken apart first: clients are waiting. */
+  if (self->handoff_fd < 0)
+    hark_app_take_apart (self);
   g_signal_emit (self, hark_app_signals[HARK_APP_STOPPED], 0);
 }
 
@@ -226,7 +228,8 @@ hark_app_upgrade (HarkApp *self, GError **error)
 {
   if (self->stopping || !self->ready)
     {
-      g_set_error (error, HARK_ERROR, HARK_ERROR_CONFLICT, self->stopping ? "the daemon is stopping" : "the daemon is starting");
+      g_set_error (error, HARK_ERROR, HARK_ERROR_CONFLICT,
+                   self->stopping ? "the daemon is stopping" : "the daemon is starting");
       return FALSE;
     }
   begin_to_hand_on (self, HARK_APP_UPGRADE);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * From one process to the next without a client noticing: what must be known to go on with each connection, as one
- * variant in a sealed memfd. It is read by another version of this program as often as by the same one: everything is a
- * dictionary whose keys may be more or fewer, and only the outermost shape is fixed by a number.
+ * variant in a sealed memfd. It is read by another version of this program as often as by the same one: each part ends
+ * with a dictionary for what later versions add, and a change of anything else is another version of the whole.
  *
  * The order matters. The former process stops reading, lets everything that was asked for be answered, closes the store
  * (so that what is stored is published, and what is published lies in the outboxes), and only then writes down what
@@ -25,7 +25,9 @@
 #define VERSION 1
 
 /* Version, what is common, and of each connection its descriptor's name and what transport, session, chat and we know. */
-#define CONNECTION_TYPE "(s(a{sv}a{sv}a{sv}a{sv}))"
+#define OTHER_TYPE "(bia{sv})"
+#define MEMBERS_TYPE "(" HARK_WEBSOCKET_STATE_TYPE HARK_SESSION_STATE_TYPE HARK_CHAT_STATE_TYPE OTHER_TYPE ")"
+#define CONNECTION_TYPE "(s" MEMBERS_TYPE ")"
 #define STATE_TYPE "(ua{sv}a" CONNECTION_TYPE ")"
 
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
@@ -94,14 +96,12 @@ hark_handoff_is_settled (const HarkHandoffParts *parts)
   return TRUE;
 }
 
+/* Whether it speaks as a page's own socket does, and where the service manager keeps its descriptor. */
 static GVariant *
 save_other (const HarkHandoffParts *parts, HarkSession *session)
 {
-  g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
-  g_variant_dict_insert (&dict, "plain", "b", session->wire == hark_wires_get_plain (parts->wires));
-  if (parts->descriptors != NULL)
-    g_variant_dict_insert (&dict, "slot", "i", hark_descriptor_store_get_slot (parts->descriptors, session));
-  return g_variant_dict_end (&dict);
+  int slot = parts->descriptors != NULL ? hark_descriptor_store_get_slot (parts->descriptors, session) : -1;
+  return g_variant_new ("(bia{sv})", session->wire == hark_wires_get_plain (parts->wires), slot, NULL);
 }
 
 static GVariant *
@@ -147,7 +147,7 @@ hark_handoff_save (const HarkHandoffParts *parts, GVariant *listeners, HarkHando
           continue;
         }
       name = name_func (session, hark_websocket_steal_fd (socket), data);
-      g_variant_builder_add (&connections, "(s@(a{sv}a{sv}a{sv}a{sv}))", name, connection);
+      g_variant_builder_add (&connections, "(s@" MEMBERS_TYPE ")", name, connection);
     }
   g_variant_dict_insert_value (&common, "chat", hark_chat_save (parts->chat));
   if (listeners != NULL)
@@ -264,8 +264,8 @@ hark_handoff_keep_sessions (GVariant *state, HarkChat *chat)
       g_autoptr (GVariant) members = g_variant_get_child_value (connection, 1);
       g_autoptr (GVariant) session = g_variant_get_child_value (members, 1);
       gint64 id;
-      if (g_variant_lookup (session, "id", "x", &id))
-        hark_chat_keep_session (chat, id, -1);
+      g_variant_get_child (session, 0, "x", &id);
+      hark_chat_keep_session (chat, id, -1);
     }
 }
 
@@ -279,12 +279,12 @@ restore_one (GVariant *members, const HarkHandoffParts *parts, int fd, GError **
   HarkWebSocket *socket = hark_websocket_restore (parts->reactor, fd, transport_state, error);
   HarkSession *session;
   const HarkWire *wire;
-  gboolean plain = FALSE;
-  int slot = -1;
+  gboolean plain;
+  int slot;
   if (socket == NULL)
     return FALSE;
   hark_front_readmit (parts->front, socket);
-  g_variant_lookup (other, "plain", "b", &plain);
+  g_variant_get (other, "(bi@a{sv})", &plain, &slot, NULL);
   wire = plain ? hark_wires_get_plain (parts->wires)
                : hark_wires_get_native (parts->wires, hark_websocket_is_deflate (socket));
   session = hark_session_restore (parts->hub, g_object_ref (HARK_TRANSPORT (socket)), parts->native, wire,
@@ -292,7 +292,6 @@ restore_one (GVariant *members, const HarkHandoffParts *parts, int fd, GError **
   if (session == NULL)
     return FALSE;
   hark_chat_restore_session (parts->chat, session, chat_state);
-  g_variant_lookup (other, "slot", "i", &slot);
   if (parts->descriptors != NULL)
     hark_descriptor_store_adopt (parts->descriptors, session, slot);
   hark_websocket_start (socket);
@@ -315,19 +314,17 @@ hark_handoff_keep_logged (HarkLogbook *logbook, HarkChat *chat)
 }
 
 static GVariant *
-compose_connection (guint slot, guint32 flags, GVariant *session, GVariant *chat)
+compose_connection (guint slot, guint32 flags, GVariant *session, const char *address, GVariant *chat)
 {
-  g_auto (GVariantDict) transport = G_VARIANT_DICT_INIT (NULL);
-  g_auto (GVariantDict) other = G_VARIANT_DICT_INIT (NULL);
   char name[HARK_DESCRIPTOR_NAME_LEN];
-  const char *address;
-  if (g_variant_lookup (session, "address", "&s", &address))
-    g_variant_dict_insert (&transport, "address", "s", address);
-  g_variant_dict_insert (&transport, "deflate", "b", (flags & HARK_MARK_DEFLATE) != 0);
-  g_variant_dict_insert (&other, "plain", "b", (flags & HARK_MARK_PLAIN) != 0);
-  g_variant_dict_insert (&other, "slot", "i", (int)slot);
-  return g_variant_new ("(s(@a{sv}@a{sv}@a{sv}@a{sv}))", hark_descriptor_name (slot, name),
-                        g_variant_dict_end (&transport), session, chat, g_variant_dict_end (&other));
+  GVariant *members[] = {
+    hark_websocket_state_new (address, (flags & HARK_MARK_DEFLATE) != 0),
+    session,
+    chat,
+    g_variant_new ("(bia{sv})", (flags & HARK_MARK_PLAIN) != 0, (int)slot, NULL),
+  };
+  return g_variant_new ("(s@" MEMBERS_TYPE ")", hark_descriptor_name (slot, name),
+                        g_variant_new_tuple (members, G_N_ELEMENTS (members)));
 }
 
 /**
@@ -347,10 +344,11 @@ hark_handoff_compose (HarkLogbook *logbook, HarkChat *chat)
     {
       g_autoptr (GVariant) session = NULL;
       g_autoptr (GVariant) state = NULL;
+      g_autofree char *address = NULL;
       gint64 session_id = hark_logbook_get_session (logbook, slot);
-      if (session_id > 0 && hark_chat_take_revived (chat, session_id, &session, &state))
-        g_variant_builder_add_value (
-          &connections, compose_connection (slot, hark_logbook_get_flags (logbook, slot), session, state));
+      guint32 flags = hark_logbook_get_flags (logbook, slot);
+      if (session_id > 0 && hark_chat_take_revived (chat, session_id, &session, &address, &state))
+        g_variant_builder_add_value (&connections, compose_connection (slot, flags, session, address, state));
     }
   return g_variant_ref_sink (g_variant_new ("(u@a{sv}@a" CONNECTION_TYPE ")", VERSION, g_variant_dict_end (&common),
                                             g_variant_builder_end (&connections)));

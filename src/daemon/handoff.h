@@ -55,7 +55,8 @@ GVariant *hark_handoff_compose (HarkLogbook *logbook, HarkChat *chat);
 typedef int (*HarkHandoffFdFunc) (const char *name, gpointer data);
 guint hark_handoff_restore (GVariant *state, const HarkHandoffParts *parts, HarkHandoffFdFunc fd_func, gpointer data);
 
-void hark_handoff_end_others (HarkLogbook *logbook, const HarkHandoffParts *parts, HarkHandoffFdFunc fd_func, gpointer data);
+void hark_handoff_end_others (HarkLogbook *logbook, const HarkHandoffParts *parts, HarkHandoffFdFunc fd_func,
+                              gpointer data);
 
 int hark_handoff_get_fd (const HarkHandoffParts *parts, HarkSession *session, guint32 *mark_flags);
 

@@ -95,8 +95,7 @@ hark_logbook_open (int fd, GError **error)
   g_autoptr (HarkLogbook) self = g_new0 (HarkLogbook, 1);
   struct stat info;
   self->fd = fd;
-  if (fstat (fd, &info) != 0 || (gsize)info.st_size < sizeof (Header)
-      || (fcntl (fd, F_GET_SEALS) & F_SEAL_SHRINK) == 0)
+  if (fstat (fd, &info) != 0 || (gsize)info.st_size < sizeof (Header) || (fcntl (fd, F_GET_SEALS) & F_SEAL_SHRINK) == 0)
     {
       g_set_error (error, HARK_ERROR, HARK_ERROR_BAD_REQUEST, "What the process before has left is no logbook");
       return NULL;

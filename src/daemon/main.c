@@ -221,13 +221,15 @@ run_app (const Options *options, HarkConfig *config, HarkProgram *program)
   for (guint i = 0; i < G_N_ELEMENTS (sources); i++)
     g_source_remove (sources[i]);
   handoff_fd = hark_app_steal_handoff (run.app);
+  if (handoff_fd >= 0)
+    {
+      hark_program_execute (program, handoff_fd, &error);
+      hark_log (HARK_LOG_ERROR, NULL, NULL, "%s", error->message);
+      run.status = EX_OSERR;
+    }
   g_object_unref (run.app);
   g_main_loop_unref (run.loop);
-  if (handoff_fd < 0)
-    return run.status;
-  hark_program_execute (program, handoff_fd, &error);
-  hark_log (HARK_LOG_ERROR, NULL, NULL, "%s", error->message);
-  return EX_OSERR;
+  return run.status;
 }
 
 int

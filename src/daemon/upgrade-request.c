@@ -16,9 +16,10 @@ connect_to (const char *where, GError **error)
     return g_bus_get_sync (G_BUS_TYPE_SYSTEM, NULL, error);
   if (g_str_equal (where, "session"))
     return g_bus_get_sync (G_BUS_TYPE_SESSION, NULL, error);
-  return g_dbus_connection_new_for_address_sync (
-    where, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT | G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION, NULL, NULL,
-    error);
+  return g_dbus_connection_new_for_address_sync (where,
+                                                 G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT
+                                                   | G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
+                                                 NULL, NULL, error);
 }
 
 /**

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * An open connection as a dictionary, and back: so that another process goes on with it in the middle of whatever it was
+ * An open connection as a variant, and back: so that another process goes on with it in the middle of whatever it was
  * in. What the kernel has is the kernel's; what was read and not yet parsed, what of a frame or a message is known, and
  * what is to be written yet, down to the rest of a frame that was half written, is here.
  */
@@ -13,6 +13,9 @@
 
 #include <string.h>
 
+/* What is held of an unfinished frame or message: opcode, taken, wire_len, fragments, data, control. */
+#define PART_TYPE "(yttuayay)"
+
 /* Of one buffer in an outbox: its bytes, and what it is about. */
 #define BUFFER_TYPE "(aytxx)"
 
@@ -22,22 +25,16 @@ bytes_new (gconstpointer data, gsize len)
   return g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, len > 0 ? data : "", len, 1);
 }
 
-static void
-save_codec (const HarkWebSocketCodec *codec, GVariantDict *dict)
+static GVariant *
+save_part (const HarkWebSocketPart *part)
 {
-  const HarkWebSocketPart *part = codec->part;
-  g_variant_dict_insert_value (dict, "header", bytes_new (codec->header, codec->header_len));
+  GVariant *data, *control;
   if (part == NULL)
-    return;
-  g_variant_dict_insert (dict, "opcode", "y", part->opcode);
-  g_variant_dict_insert (dict, "taken", "t", (guint64)part->taken);
-  g_variant_dict_insert (dict, "wire-len", "t", (guint64)part->wire_len);
-  g_variant_dict_insert (dict, "fragments", "u", part->fragments);
-  if (part->opcode != HARK_WEBSOCKET_CONTINUATION)
-    g_variant_dict_insert_value (dict, "data", bytes_new (part->data, part->len));
-  if (part->taken > 0)
-    g_variant_dict_insert_value (dict, "control",
-                                 bytes_new (part->control, MIN (part->taken, sizeof part->control)));
+    return g_variant_new_maybe (G_VARIANT_TYPE (PART_TYPE), NULL);
+  data = part->opcode != HARK_WEBSOCKET_CONTINUATION ? bytes_new (part->data, part->len) : bytes_new (NULL, 0);
+  control = bytes_new (part->control, MIN (part->taken, sizeof part->control));
+  return g_variant_new_maybe (NULL, g_variant_new ("(yttu@ay@ay)", part->opcode, (guint64)part->taken,
+                                                   (guint64)part->wire_len, part->fragments, data, control));
 }
 
 static GVariant *
@@ -65,43 +62,40 @@ gboolean
 hark_websocket_can_be_saved (HarkWebSocket *self)
 {
   const HarkWebSocketCodec *codec = &self->codec;
-  return self->fd >= 0 && self->started && !self->parent_instance.closing && !self->close_queued && !self->close_received
-         && !self->lingering && self->outbox == &self->parent_instance.outbox && !codec->finished
-         && (codec->part == NULL || codec->part->inflater == NULL);
+  return self->fd >= 0 && self->started && !self->parent_instance.closing && !self->close_queued
+         && !self->close_received && !self->lingering && self->outbox == &self->parent_instance.outbox
+         && !codec->finished && (codec->part == NULL || codec->part->inflater == NULL);
 }
 
 /**
  * hark_websocket_save:
  *
- * Returns: (transfer full): floating: what hark_websocket_restore () goes on with; for a connection that can be saved
+ * @self: that can be
+ *
+ * Returns: (transfer full): floating: of %HARK_WEBSOCKET_STATE_TYPE, what hark_websocket_restore () goes on with
  */
 GVariant *
 hark_websocket_save (HarkWebSocket *self)
 {
-  g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
+  const HarkWebSocketCodec *codec = &self->codec;
   const HarkWebSocketInput *input = self->input;
-  g_autofree char *address = NULL;
+  const HarkBuffer *pong = self->pong;
+  g_autofree char *address = hark_peer_address_dup_text (&self->address);
   g_return_val_if_fail (hark_websocket_can_be_saved (self), NULL);
-  save_codec (&self->codec, &dict);
-  address = hark_peer_address_dup_text (&self->address);
-  g_variant_dict_insert (&dict, "address", "s", address);
-  g_variant_dict_insert (&dict, "deflate", "b", (gboolean)self->codec.deflate);
-  if (input != NULL && input->len > input->offset)
-    g_variant_dict_insert_value (&dict, "input", bytes_new (input->data + input->offset, input->len - input->offset));
-  if (self->outbox->count > 0)
-    g_variant_dict_insert_value (&dict, "outbox", save_outbox (self->outbox));
-  if (self->pong != NULL)
-    g_variant_dict_insert_value (&dict, "pong", bytes_new (self->pong->data, self->pong->len));
-  return g_variant_dict_end (&dict);
+  return g_variant_new ("(sb@ay@m" PART_TYPE "@ay@a" BUFFER_TYPE "@aya{sv})", address, (gboolean)codec->deflate,
+                        bytes_new (codec->header, codec->header_len), save_part (codec->part),
+                        input != NULL ? bytes_new (input->data + input->offset, input->len - input->offset)
+                                      : bytes_new (NULL, 0),
+                        save_outbox (self->outbox),
+                        bytes_new (pong != NULL ? pong->data : NULL, pong != NULL ? pong->len : 0), NULL);
 }
 
-/* Returns: (nullable): the bytes of @key in @dict, as long as that is there */
+/* Returns: the bytes of the child @i of @tuple, as long as @holder is held */
 static const guint8 *
-look_up_bytes (GVariant *dict, const char *key, GVariant **holder, gsize *len)
+get_bytes (GVariant *tuple, gsize i, GVariant **holder, gsize *len)
 {
-  *len = 0;
-  *holder = g_variant_lookup_value (dict, key, G_VARIANT_TYPE_BYTESTRING);
-  return *holder != NULL ? g_variant_get_fixed_array (*holder, len, 1) : NULL;
+  *holder = g_variant_get_child_value (tuple, i);
+  return g_variant_get_fixed_array (*holder, len, 1);
 }
 
 static gboolean
@@ -114,31 +108,31 @@ set_bad (GError **error, const char *what)
 static gboolean
 restore_part (HarkWebSocketCodec *codec, HarkWebSocketContext *context, GVariant *state, GError **error)
 {
+  g_autoptr (GVariant) maybe = g_variant_get_child_value (state, 3);
+  g_autoptr (GVariant) saved = g_variant_get_maybe (maybe);
   g_autoptr (GVariant) data_holder = NULL;
   g_autoptr (GVariant) control_holder = NULL;
-  gsize len, control_len;
-  const guint8 *data = look_up_bytes (state, "data", &data_holder, &len);
-  const guint8 *control = look_up_bytes (state, "control", &control_holder, &control_len);
   HarkWebSocketPart *part;
-  guint64 taken = 0, wire_len = 0;
-  guint8 opcode;
-  if (!g_variant_lookup (state, "opcode", "y", &opcode))
+  gsize len, control_len;
+  const guint8 *data, *control;
+  guint64 taken, wire_len;
+  if (saved == NULL)
     return TRUE;
   codec->part = part = g_new0 (HarkWebSocketPart, 1);
-  part->opcode = opcode;
-  g_variant_lookup (state, "taken", "t", &taken);
-  g_variant_lookup (state, "wire-len", "t", &wire_len);
-  g_variant_lookup (state, "fragments", "u", &part->fragments);
+  g_variant_get (saved, "(yttu@ay@ay)", &part->opcode, &taken, &wire_len, &part->fragments, NULL, NULL);
+  data = get_bytes (saved, 4, &data_holder, &len);
+  control = get_bytes (saved, 5, &control_holder, &control_len);
   part->taken = taken;
   part->wire_len = wire_len;
-  if (opcode > HARK_WEBSOCKET_BINARY || len > context->max_message || control_len > sizeof part->control)
+  if (part->opcode > HARK_WEBSOCKET_BINARY || len > context->max_message || control_len > sizeof part->control)
     return set_bad (error, "message");
   if (control_len > 0)
     memcpy (part->control, control, control_len);
   part->data = g_memdup2 (data, len);
   part->len = part->allocated = len;
   hark_utf8_init (&part->utf8);
-  return opcode != HARK_WEBSOCKET_TEXT || hark_utf8_feed (&part->utf8, part->data, len) || set_bad (error, "text");
+  return part->opcode != HARK_WEBSOCKET_TEXT || hark_utf8_feed (&part->utf8, part->data, len)
+         || set_bad (error, "text");
 }
 
 static gboolean
@@ -147,7 +141,7 @@ restore_codec (HarkWebSocket *self, GVariant *state, GError **error)
   HarkWebSocketCodec *codec = &self->codec;
   g_autoptr (GVariant) holder = NULL;
   gsize len;
-  const guint8 *header = look_up_bytes (state, "header", &holder, &len);
+  const guint8 *header = get_bytes (state, 2, &holder, &len);
   if (len > sizeof codec->header)
     return set_bad (error, "header");
   if (len > 0)
@@ -159,8 +153,8 @@ restore_codec (HarkWebSocket *self, GVariant *state, GError **error)
 static gboolean
 restore_outbox (HarkWebSocket *self, GVariant *state, GError **error)
 {
-  g_autoptr (GVariant) outbox = g_variant_lookup_value (state, "outbox", G_VARIANT_TYPE ("a" BUFFER_TYPE));
-  gsize n = outbox != NULL ? g_variant_n_children (outbox) : 0;
+  g_autoptr (GVariant) outbox = g_variant_get_child_value (state, 5);
+  gsize n = g_variant_n_children (outbox);
   for (gsize i = 0; i < n; i++)
     {
       g_autoptr (GVariant) bytes = NULL;
@@ -184,7 +178,7 @@ restore_outbox (HarkWebSocket *self, GVariant *state, GError **error)
 /**
  * hark_websocket_restore:
  * @fd: (transfer full): the connection's descriptor
- * @state: from hark_websocket_save (), perhaps of another version of this program
+ * @state: of %HARK_WEBSOCKET_STATE_TYPE
  *
  * Goes on with a connection; hark_websocket_start () lets it read, as ever. Raises %HARK_ERROR_BAD_REQUEST when @state
  * cannot be: then the connection is cut.
@@ -197,13 +191,13 @@ hark_websocket_restore (HarkReactor *reactor, int fd, GVariant *state, GError **
   g_autoptr (GVariant) input_holder = NULL;
   g_autoptr (GVariant) pong_holder = NULL;
   gsize input_len, pong_len;
-  const guint8 *input = look_up_bytes (state, "input", &input_holder, &input_len);
-  const guint8 *pong = look_up_bytes (state, "pong", &pong_holder, &pong_len);
-  const char *address = NULL;
-  gboolean deflate = FALSE;
+  const guint8 *input = get_bytes (state, 4, &input_holder, &input_len);
+  const guint8 *pong = get_bytes (state, 6, &pong_holder, &pong_len);
+  const char *address;
+  gboolean deflate;
   HarkWebSocket *self;
-  g_variant_lookup (state, "address", "&s", &address);
-  g_variant_lookup (state, "deflate", "b", &deflate);
+  g_variant_get_child (state, 0, "&s", &address);
+  g_variant_get_child (state, 1, "b", &deflate);
   self = hark_reactor_adopt (reactor, fd, address, deflate, input, input_len);
   if (!restore_codec (self, state, error) || !restore_outbox (self, state, error))
     {
@@ -215,4 +209,13 @@ hark_websocket_restore (HarkReactor *reactor, int fd, GVariant *state, GError **
   if (self->outbox->count > 0 || self->pong != NULL)
     hark_reactor_wake (reactor, self);
   return self;
+}
+
+/* Returns: (transfer full): floating: the state of a connection that is in the middle of nothing */
+GVariant *
+hark_websocket_state_new (const char *address, gboolean deflate)
+{
+  return g_variant_new ("(sb@ay@m" PART_TYPE "@ay@a" BUFFER_TYPE "@aya{sv})", address, deflate, bytes_new (NULL, 0),
+                        save_part (NULL), bytes_new (NULL, 0),
+                        g_variant_new_array (G_VARIANT_TYPE (BUFFER_TYPE), NULL, 0), bytes_new (NULL, 0), NULL);
 }

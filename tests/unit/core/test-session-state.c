@@ -5,6 +5,8 @@
 #include "base/error.h"
 #include "core/session-state.h"
 
+#define REV 10 /* its place in HARK_SESSION_STATE_TYPE */
+
 static HarkSession *
 restore (HubFixture *f, GVariant *state, GError **error)
 {
@@ -70,7 +72,7 @@ test_catches_up (HubFixture *f, gconstpointer data)
   g_autoptr (GVariant) state = NULL;
   g_autoptr (HarkTransport) transport = NULL;
   g_autoptr (GError) error = NULL;
-  g_auto (GVariantDict) dict = { 0 };
+  g_autoptr (GPtrArray) members = g_ptr_array_new ();
   HarkSession *again;
   HubFixture other = { 0 };
   g_test_summary ("One whose client has been told up to a rev is told what was published since, and nothing twice.");
@@ -78,9 +80,9 @@ test_catches_up (HubFixture *f, gconstpointer data)
   saved = g_variant_ref_sink (hark_session_save (ann));
   transport = hark_session_abandon (ann);
   fake_transport_hang_up (FAKE_TRANSPORT (transport), HARK_CLOSE_ABNORMAL);
-  g_variant_dict_init (&dict, saved);
-  g_variant_dict_insert (&dict, "rev", "x", G_GINT64_CONSTANT (10));
-  state = g_variant_ref_sink (g_variant_dict_end (&dict));
+  for (gsize i = 0; i < g_variant_n_children (saved); i++)
+    g_ptr_array_add (members, i == REV ? g_variant_new_int64 (10) : g_variant_get_child_value (saved, i));
+  state = g_variant_ref_sink (g_variant_new_tuple ((GVariant **)members->pdata, members->len));
 
   hub_fixture_set_up (&other, NULL);
   hark_hub_set_published_rev (other.hub, 9);
@@ -97,9 +99,12 @@ test_catches_up (HubFixture *f, gconstpointer data)
 static void
 test_nobody (HubFixture *f, gconstpointer data)
 {
-  g_autoptr (GVariant) state = g_variant_ref_sink (g_variant_new_parsed ("{'id': <int64 5>}"));
+  g_autoptr (GVariant) state = NULL;
   g_autoptr (GError) error = NULL;
   g_test_summary ("A state without a user is refused.");
+  state = g_variant_parse (G_VARIANT_TYPE (HARK_SESSION_STATE_TYPE),
+                           "(5, 0, 0, 0, 0, false, false, (0, '', 0, 0, 0), [], [], -1, {})", NULL, NULL, &error);
+  g_assert_no_error (error);
   g_assert_null (restore (f, state, &error));
   g_assert_error (error, HARK_ERROR, HARK_ERROR_BAD_REQUEST);
 }

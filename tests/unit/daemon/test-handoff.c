@@ -3,12 +3,18 @@
 #include "daemon/handoff.h"
 
 #include "base/error.h"
+#include "core/session-state.h"
+#include "transport/websocket-state.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define STATE "(uint32 %u, @a{sv} {'listeners': <[(5, '/run/x')]>}, @a(s(a{sv}a{sv}a{sv}a{sv})) %s)"
+#define MEMBERS "(" HARK_WEBSOCKET_STATE_TYPE HARK_SESSION_STATE_TYPE HARK_CHAT_STATE_TYPE "(bia{sv}))"
+#define ONE                                                                                                            \
+  "[('c0', (('unix', true, [], nothing, [], [], [], {}), (7, 0, 0, 0, 0, true, true, (5, 'ann', 0, 0, 0), [], [],"     \
+  " -1, {}), ([], [], false, {}), (true, 0, {})))]"
+#define STATE "(uint32 %u, @a{sv} {'listeners': <[(5, '/run/x')]>}, @a(s" MEMBERS ") %s)"
 
 static GVariant *
 make (guint version, const char *connections)
@@ -23,7 +29,7 @@ make (guint version, const char *connections)
 static void
 test_round (void)
 {
-  g_autoptr (GVariant) state = make (1, "[('c0', ({'deflate': <true>}, {'id': <int64 7>}, {}, {'plain': <true>}))]");
+  g_autoptr (GVariant) state = make (1, ONE);
   g_autoptr (GVariant) read = NULL;
   g_autoptr (GVariant) listeners = NULL;
   g_autoptr (GError) error = NULL;

@@ -11,7 +11,7 @@ move (Peer *peer)
   g_autoptr (GVariant) saved = g_variant_ref_sink (hark_websocket_save (peer->socket));
   g_autoptr (GBytes) bytes = g_variant_get_data_as_bytes (saved);
   g_autoptr (GVariant) state
-    = g_variant_ref_sink (g_variant_new_from_bytes (G_VARIANT_TYPE_VARDICT, bytes, FALSE));
+    = g_variant_ref_sink (g_variant_new_from_bytes (G_VARIANT_TYPE (HARK_WEBSOCKET_STATE_TYPE), bytes, FALSE));
   g_autoptr (HarkWebSocket) before = peer->socket;
   g_autoptr (GError) error = NULL;
   int fd = hark_websocket_steal_fd (before);
@@ -30,7 +30,8 @@ test_any_cut (void)
   Fixture fixture;
   g_autoptr (GByteArray) stream = g_byte_array_new ();
   g_autofree char *large = g_strnfill (300, 'l');
-  g_test_summary ("Wherever in headers, fragments and pings it is cut, the same messages arrive and the ping is answered.");
+  g_test_summary (
+    "Wherever in headers, fragments and pings it is cut, the same messages arrive and the ping is answered.");
   append_frame (stream, 0x81, "first", 5);
   append_frame (stream, 0x01, "\xc3", 1);
   append_frame (stream, 0x89, "still there?", 12);
@@ -150,9 +151,9 @@ static void
 test_bad_states (void)
 {
   static const char *const states[] = {
-    "{'header': <b'123456789012345'>}",
-    "{'opcode': <byte 9>}",
-    "{'opcode': <byte 1>, 'data': <[byte 0xff]>}",
+    "('unix', false, b'12345678901234', nothing, @ay [], @a(aytxx) [], @ay [], @a{sv} {})",
+    "('unix', false, @ay [], just (byte 9, uint64 0, uint64 0, uint32 0, @ay [], @ay []), @ay [], [], [], {})",
+    "('unix', false, @ay [], just (byte 1, uint64 0, uint64 0, uint32 0, [byte 0xff], @ay []), @ay [], [], [], {})",
   };
   Fixture fixture;
   g_test_summary ("A state that cannot be is refused, and the connection cut.");
@@ -163,7 +164,7 @@ test_bad_states (void)
       g_autoptr (GError) error = NULL;
       guint8 byte;
       int fds[2];
-      state = g_variant_parse (G_VARIANT_TYPE_VARDICT, states[i], NULL, NULL, &error);
+      state = g_variant_parse (G_VARIANT_TYPE (HARK_WEBSOCKET_STATE_TYPE), states[i], NULL, NULL, &error);
       g_assert_no_error (error);
       g_assert_no_errno (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds));
       g_assert_null (hark_websocket_restore (fixture.reactor, fds[0], state, &error));
@@ -188,7 +189,8 @@ test_marks (void)
   HarkTransportLog log = { 0 };
   HarkTransportMark mark = { HARK_MARK_READING, 0 };
   gint64 rev = 5;
-  g_test_summary ("Its mark says whether it is at a border: not in a frame, not while an answer is due, not while it is written to.");
+  g_test_summary (
+    "Its mark says whether it is at a border: not in a frame, not while an answer is due, not while it is written to.");
   set_up (&fixture);
   hark_reactor_set_log (fixture.reactor, &log, get_rev, &rev);
   {
