@@ -72,7 +72,7 @@ test_catches_up (HubFixture *f, gconstpointer data)
   g_autoptr (GVariant) state = NULL;
   g_autoptr (HarkTransport) transport = NULL;
   g_autoptr (GError) error = NULL;
-  g_autoptr (GPtrArray) members = g_ptr_array_new ();
+  g_autoptr (GPtrArray) members = g_ptr_array_new_with_free_func ((GDestroyNotify)g_variant_unref);
   HarkSession *again;
   HubFixture other = { 0 };
   g_test_summary ("One whose client has been told up to a rev is told what was published since, and nothing twice.");
@@ -81,7 +81,8 @@ test_catches_up (HubFixture *f, gconstpointer data)
   transport = hark_session_abandon (ann);
   fake_transport_hang_up (FAKE_TRANSPORT (transport), HARK_CLOSE_ABNORMAL);
   for (gsize i = 0; i < g_variant_n_children (saved); i++)
-    g_ptr_array_add (members, i == REV ? g_variant_new_int64 (10) : g_variant_get_child_value (saved, i));
+    g_ptr_array_add (members,
+                     i == REV ? g_variant_ref_sink (g_variant_new_int64 (10)) : g_variant_get_child_value (saved, i));
   state = g_variant_ref_sink (g_variant_new_tuple ((GVariant **)members->pdata, members->len));
 
   hub_fixture_set_up (&other, NULL);
