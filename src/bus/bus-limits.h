@@ -17,11 +17,12 @@ typedef struct
   guint max_waiting;    /* calls of one caller that wait for its user to be known */
   guint max_monitors;   /* callers of StartMonitor */
   guint monitor_window; /* signals to monitors before the bus has said that it took them */
+  guint changes_ms;     /* between two signals of what has changed of an object's properties, at least */
 } HarkBusLimits;
 
 #define HARK_BUS_LIMITS_DEFAULT                                                                                        \
   {                                                                                                                    \
-    256, 1024, 64, 16, 1024                                                                                            \
+    256, 1024, 64, 16, 1024, 1000                                                                                      \
   }
 
 G_END_DECLS

@@ -6,8 +6,6 @@
  */
 #include "bus/changes.h"
 
-#define PERIOD_MS 1000
-
 struct _HarkBusChanges
 {
   GObject parent_instance;
@@ -16,6 +14,7 @@ struct _HarkBusChanges
   GDBusInterfaceSkeleton *skeleton; /* unowned: keeps us */
   HarkClock *clock;                 /* (owned) */
   GHashTable *told;                 /* name → GVariant (owned): the last values told */
+  guint interval_ms;
   guint timeout;
 };
 
@@ -113,7 +112,8 @@ on_clock_due (gpointer data)
  * The properties count as told as they are now.
  */
 HarkBusChanges *
-hark_bus_changes_new (GDBusConnection *connection, const char *path, GDBusInterfaceSkeleton *skeleton, HarkClock *clock)
+hark_bus_changes_new (GDBusConnection *connection, const char *path, GDBusInterfaceSkeleton *skeleton, HarkClock *clock,
+                      guint interval_ms)
 {
   HarkBusChanges *self = g_object_new (HARK_TYPE_BUS_CHANGES, NULL);
   g_autoptr (GVariant) now = NULL;
@@ -122,6 +122,7 @@ hark_bus_changes_new (GDBusConnection *connection, const char *path, GDBusInterf
   self->path = g_strdup (path);
   self->skeleton = skeleton;
   self->clock = g_object_ref (clock);
+  self->interval_ms = interval_ms;
   now = g_variant_ref_sink (collect (self, &n_changed));
   return self;
 }
@@ -131,5 +132,5 @@ void
 hark_bus_changes_mark (HarkBusChanges *self)
 {
   if (self->timeout == 0)
-    self->timeout = hark_clock_add_timeout (self->clock, PERIOD_MS, on_clock_due, self);
+    self->timeout = hark_clock_add_timeout (self->clock, self->interval_ms, on_clock_due, self);
 }

@@ -11,7 +11,7 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (HarkBusChanges, hark_bus_changes, HARK, BUS_CHANGES, GObject)
 
 HarkBusChanges *hark_bus_changes_new (GDBusConnection *connection, const char *path, GDBusInterfaceSkeleton *skeleton,
-                                      HarkClock *clock);
+                                      HarkClock *clock, guint interval_ms);
 void hark_bus_changes_mark (HarkBusChanges *self);
 
 G_END_DECLS

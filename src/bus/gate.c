@@ -29,6 +29,8 @@ typedef struct
   HarkBusGate *gate;                 /* (owned) */
   GDBusInterfaceSkeleton *skeleton;  /* (owned) (nullable) */
   GDBusMethodInvocation *invocation; /* (owned) */
+  HarkBusGateFunc func;              /* (nullable) */
+  GObject *data;                     /* (owned) (nullable) */
 } Visit;
 
 static void
@@ -46,6 +48,7 @@ visit_free (Visit *visit)
   g_object_unref (visit->gate);
   g_clear_object (&visit->skeleton);
   g_clear_object (&visit->invocation);
+  g_clear_object (&visit->data);
   g_free (visit);
 }
 
@@ -92,6 +95,11 @@ on_authority_checked (GObject *source, GAsyncResult *result, gpointer data)
       g_dbus_method_invocation_return_gerror (invocation, error);
       return;
     }
+  if (visit->func != NULL)
+    {
+      visit->func (invocation, visit->data);
+      return;
+    }
   if (hark_bus_bridge_serves (g_dbus_method_invocation_get_method_info (invocation)))
     {
       hark_bus_bridge_call (visit->gate->bridge, invocation);
@@ -111,7 +119,7 @@ handle_method_call (GDBusConnection *connection, const char *sender, const char 
                     const char *method, GVariant *parameters, GDBusMethodInvocation *invocation, gpointer data)
 {
   Entry *entry = data;
-  Visit *visit = g_new (Visit, 1);
+  Visit *visit = g_new0 (Visit, 1);
   visit->gate = g_object_ref (entry->gate);
   visit->skeleton = entry->skeleton != NULL ? g_object_ref (entry->skeleton) : NULL;
   visit->invocation = invocation;
@@ -145,4 +153,24 @@ hark_bus_gate_export (HarkBusGate *self, GDBusConnection *connection, const char
   entry->gate = g_object_ref (self);
   entry->skeleton = skeleton != NULL ? g_object_ref (skeleton) : NULL;
   return g_dbus_connection_register_object (connection, path, info, &vtable, entry, entry_free, error);
+}
+
+/**
+ * hark_bus_gate_admit:
+ * @invocation: (transfer full)
+ * @func: called with it, now or later, when the caller may call; otherwise the caller is told that it may not
+ * @data: held until then
+ *
+ * For objects that are not exported by hark_bus_gate_export (), because there is no end of them.
+ */
+void
+hark_bus_gate_admit (HarkBusGate *self, GDBusMethodInvocation *invocation, HarkBusGateFunc func, GObject *data)
+{
+  Visit *visit = g_new0 (Visit, 1);
+  visit->gate = g_object_ref (self);
+  visit->invocation = invocation;
+  visit->func = func;
+  visit->data = g_object_ref (data);
+  hark_bus_authority_check_async (self->authority, g_dbus_method_invocation_get_connection (invocation),
+                                  g_dbus_method_invocation_get_sender (invocation), on_authority_checked, visit);
 }

@@ -20,6 +20,7 @@ struct _HarkBusHub1Object
   gpointer reload_data;
   HarkBusUpgradeFunc upgrade; /* (nullable) */
   gpointer upgrade_data;
+  guint changes_ms;
   gint64 started_ms; /* since 1970 */
   gboolean ready;
 };
@@ -180,12 +181,13 @@ hub1_iface_init (HarkBusHub1Iface *iface)
  * Returns: (transfer full): the object of a hub that starts now
  */
 HarkBusHub1Object *
-hark_bus_hub1_object_new (HarkHub *hub, HarkBusMonitors *monitors, HarkClock *clock)
+hark_bus_hub1_object_new (HarkHub *hub, HarkBusMonitors *monitors, HarkClock *clock, const HarkBusLimits *limits)
 {
   HarkBusHub1Object *self = g_object_new (HARK_TYPE_BUS_HUB1, NULL);
   self->hub = g_object_ref (hub);
   self->monitors = g_object_ref (monitors);
   self->clock = g_object_ref (clock);
+  self->changes_ms = limits->changes_ms;
   self->started_ms = hark_clock_get_real_ms (clock);
   return self;
 }
@@ -195,7 +197,8 @@ void
 hark_bus_hub1_object_attach (HarkBusHub1Object *self, GDBusConnection *connection, const char *path)
 {
   g_return_if_fail (self->changes == NULL);
-  self->changes = hark_bus_changes_new (connection, path, G_DBUS_INTERFACE_SKELETON (self), self->clock);
+  self->changes
+    = hark_bus_changes_new (connection, path, G_DBUS_INTERFACE_SKELETON (self), self->clock, self->changes_ms);
   g_signal_connect_object (self->hub, "session-added", G_CALLBACK (hark_bus_changes_mark), self->changes,
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (self->hub, "session-removed", G_CALLBACK (hark_bus_changes_mark), self->changes,

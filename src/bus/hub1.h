@@ -14,7 +14,8 @@ typedef void (*HarkBusUpgradeFunc) (GTask *task, gpointer data);
 #define HARK_TYPE_BUS_HUB1 (hark_bus_hub1_object_get_type ())
 G_DECLARE_FINAL_TYPE (HarkBusHub1Object, hark_bus_hub1_object, HARK, BUS_HUB1_OBJECT, HarkBusHub1Skeleton)
 
-HarkBusHub1Object *hark_bus_hub1_object_new (HarkHub *hub, HarkBusMonitors *monitors, HarkClock *clock);
+HarkBusHub1Object *hark_bus_hub1_object_new (HarkHub *hub, HarkBusMonitors *monitors, HarkClock *clock,
+                                             const HarkBusLimits *limits);
 void hark_bus_hub1_object_attach (HarkBusHub1Object *self, GDBusConnection *connection, const char *path);
 void hark_bus_hub1_object_detach (HarkBusHub1Object *self);
 void hark_bus_hub1_object_set_ready (HarkBusHub1Object *self, gboolean ready);

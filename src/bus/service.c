@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "bus/gate.h"
 #include "bus/metrics1.h"
+#include "bus/session-objects.h"
 
 #define N_INTERFACES 4
 
@@ -21,6 +22,7 @@ struct _HarkBusService
   HarkBusHub1Object *hub1;           /* (owned) */
   HarkBusMetrics1Object *metrics1;   /* (owned) */
   HarkBusSocketio1Object *socketio1; /* (owned) */
+  HarkBusSessionObjects *sessions;   /* (owned) */
   GCancellable *cancellable;         /* (owned) (nullable): from start to stop */
   GDBusConnection *connection;       /* (owned) (nullable) */
   guint registrations[N_INTERFACES];
@@ -44,6 +46,7 @@ hark_bus_service_dispose (GObject *object)
 {
   HarkBusService *self = HARK_BUS_SERVICE (object);
   hark_bus_service_stop (self);
+  g_clear_object (&self->sessions);
   g_clear_object (&self->gate);
   g_clear_object (&self->bridge);
   g_clear_object (&self->hub1);
@@ -75,6 +78,7 @@ on_authority_peer_gone (HarkBusService *self, const char *sender)
   hark_bus_bridge_drop_caller (self->bridge, sender);
   hark_bus_monitors_stop (self->monitors, sender);
   hark_bus_socketio1_object_drop_caller (self->socketio1, sender);
+  hark_bus_session_objects_drop_caller (self->sessions, sender);
 }
 
 /**
@@ -90,7 +94,8 @@ hark_bus_service_new (HarkHub *hub, HarkMetrics *metrics, HarkClock *clock, Hark
   self->bridge = hark_bus_bridge_new (hark_hub_get_dispatcher (hub), metrics, limits);
   self->gate = hark_bus_gate_new (authority, self->bridge);
   self->monitors = hark_bus_monitors_new (hub, metrics, limits);
-  self->hub1 = hark_bus_hub1_object_new (hub, self->monitors, clock);
+  self->hub1 = hark_bus_hub1_object_new (hub, self->monitors, clock, limits);
+  self->sessions = hark_bus_session_objects_new (hub, self->gate, metrics, limits);
   self->metrics1 = hark_bus_metrics1_object_new (metrics);
   self->socketio1 = hark_bus_socketio1_object_new (metrics, limits);
   g_signal_connect_object (authority, "peer-gone", G_CALLBACK (on_authority_peer_gone), self, G_CONNECT_SWAPPED);
@@ -193,6 +198,11 @@ on_bus_connected (GObject *source, GAsyncResult *result, gpointer data)
       lose (self, error->message);
       return;
     }
+  if (!hark_bus_session_objects_attach (self->sessions, self->connection, HARK_BUS_PATH, &error))
+    {
+      lose (self, error->message);
+      return;
+    }
   hark_bus_monitors_attach (self->monitors, self->connection, HARK_BUS_PATH);
   hark_bus_socketio1_object_attach (self->socketio1, self->connection, HARK_BUS_PATH);
   hark_bus_hub1_object_attach (self->hub1, self->connection, HARK_BUS_PATH);
@@ -261,6 +271,7 @@ hark_bus_service_stop (HarkBusService *self)
         g_dbus_connection_unregister_object (self->connection, self->registrations[i]);
         self->registrations[i] = 0;
       }
+  hark_bus_session_objects_detach (self->sessions);
   hark_bus_hub1_object_detach (self->hub1);
   hark_bus_monitors_detach (self->monitors);
   hark_bus_socketio1_object_detach (self->socketio1);

@@ -79,8 +79,8 @@ write_value (HarkJsonWriter *writer, GVariant *value)
 }
 
 /* @text is the client's own JSON: it goes on byte by byte, so it is checked here. */
-static gboolean
-write_json (HarkJsonWriter *writer, const char *name, const char *text, GError **error)
+gboolean
+hark_bus_translate_json (HarkJsonWriter *writer, const char *name, const char *text, GError **error)
 {
   g_autoptr (GError) local_error = NULL;
   HarkJsonReader reader;
@@ -184,7 +184,7 @@ hark_bus_translate_arguments (const GDBusMethodInfo *method, GVariant *arguments
       hark_json_writer_member (&writer, arg->name);
       if (get_annotation (arg, HARK_BUS_ANNOTATION_JSON) == NULL)
         write_value (&writer, value);
-      else if (!write_json (&writer, arg->name, g_variant_get_string (value, NULL), error))
+      else if (!hark_bus_translate_json (&writer, arg->name, g_variant_get_string (value, NULL), error))
         return NULL;
     }
   hark_json_writer_end_object (&writer);

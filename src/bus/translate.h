@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "base/json-writer.h"
+
 #include <gio/gio.h>
 
 G_BEGIN_DECLS
@@ -16,6 +18,7 @@ G_BEGIN_DECLS
 #define HARK_BUS_MAX_ARGUMENTS (1 << 20)
 
 char *hark_bus_translate_arguments (const GDBusMethodInfo *method, GVariant *arguments, GError **error);
+gboolean hark_bus_translate_json (HarkJsonWriter *writer, const char *name, const char *text, GError **error);
 GVariant *hark_bus_translate_reply (const GDBusMethodInfo *method, const char *json, gsize len, GError **error);
 
 G_END_DECLS

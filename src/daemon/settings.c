@@ -851,6 +851,10 @@ static const HarkSettingInfo table[HARK_N_SETTINGS] = {
     AT ("bus", "monitor-window"), INT (1, 1000000), .fallback = "1024",
     .doc = "Signals on their way to those; what goes over it is counted instead of sent.",
   },
+  [HARK_SETTING_BUS_CHANGES_INTERVAL] = {
+    AT ("bus", "changes-interval"), DURATION (10, SECONDS (3600)), .fallback = "1s",
+    .doc = "How often changes of properties are told at most: ten thousand sessions that come within it are one signal.",
+  },
 
   [HARK_SETTING_LOG_LEVEL] = {
     AT ("log", "level"), .type = HARK_SETTING_TYPE_ENUM, .choices = level_choices, .fallback = "notice", .live = TRUE,

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The bus to the last object, as busctl and gdbus see it.
+import { test } from 'node:test';
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { Hub } from './lib/hub.mjs';
+import { Client } from './lib/client.mjs';
+import { community } from './lib/community.mjs';
+
+const run = promisify(execFile);
+const NAME = 'org.hark.Hub1', ROOT = '/org/hark/Hub1', SESSIONS = `${ROOT}/sessions`;
+
+async function scene(t, settings) {
+  const hub = await Hub.start({ settings });
+  t.after(() => hub.stop());
+  const { users, channels } = await community(hub, ['ann', 'bob']);
+  return { hub, users, channel: channels.general };
+}
+
+// gdbus, as somebody would type it.
+const gdbus = async (hub, ...args) => (await run('gdbus', args, { env: { ...process.env, DBUS_SESSION_BUS_ADDRESS: hub.bus.address } })).stdout;
+const property = async (hub, path, interfaceName, name) => (await hub.busctl('--json=short', 'get-property', NAME, path, interfaceName, name).then(JSON.parse)).data;
+
+test('sessions and subscriptions are objects, which say what they are and can be told to end', async (t) => {
+  const { hub, users, channel } = await scene(t);
+  const ann = await Client.connect(hub, users.ann.token);
+  await ann.request('get_messages', { channel_id: channel });
+  const path = `${SESSIONS}/${ann.welcome.session}`;
+  assert.match(await hub.busctl('tree', '--list', NAME), new RegExp(`^${path}$`, 'm'));
+  assert.match(await gdbus(hub, 'introspect', '--session', '--dest', NAME, '--object-path', path), /interface org\.hark\.Session1/);
+  assert.equal(await property(hub, path, 'org.hark.Session1', 'Username'), 'ann');
+  assert.equal(await property(hub, path, 'org.hark.Session1', 'Transport'), 'websocket');
+  const [subscription] = await property(hub, path, 'org.hark.Session1', 'Subscriptions');
+  assert.equal(subscription, `${path}_channel_2f${channel}`);
+  assert.equal(await property(hub, subscription, 'org.hark.Subscription1', 'Topic'), `channel/${channel}`);
+  assert.equal(await property(hub, subscription, 'org.hark.Subscription1', 'Session'), path);
+  assert.equal(await property(hub, subscription, 'org.hark.Subscription1', 'Cursor'), 0);
+  assert.equal(await property(hub, subscription, 'org.hark.Subscription1', 'Receivers'), 1);
+  await hub.busctl('call', NAME, path, 'org.hark.Session1', 'Send', 's', '{"to":["ann"]}');
+  assert.deepEqual(await ann.event('direct'), { type: 'direct', data: { to: ['ann'] } });
+  await hub.busctl('call', NAME, path, 'org.hark.Session1', 'Disconnect', 's', 'enough');
+  assert.deepEqual(await ann.closed, { code: 4010, reason: 'enough' });
+  await assert.rejects(property(hub, path, 'org.hark.Session1', 'Username'), /Unknown object|UnknownObject|No such|does not exist/);
+});
+
+test('what is wrong with a call is said by name', async (t) => {
+  const { hub, users } = await scene(t);
+  const ann = await Client.connect(hub, users.ann.token);
+  const path = `${SESSIONS}/${ann.welcome.session}`;
+  const fails = (...args) => assert.rejects(hub.busctl('call', NAME, path, 'org.hark.Session1', ...args));
+  await assert.rejects(hub.busctl('call', NAME, path, 'org.hark.Session1', 'Send', 's', '1,"type":"y"'), /"data"/);
+  await assert.rejects(hub.busctl('call', NAME, path, 'org.hark.Session1', 'Disconnect', 's', 'x'.repeat(124)), /longer than 123/);
+  await fails('Disconnect', 'u', '7');
+  await fails('Nothing');
+  for (const node of ['0', 'x', `${ann.welcome.session}_`, `${ann.welcome.session}_channel`, `${ann.welcome.session}_channel_2f999`, '99999999999999999999'])
+    await assert.rejects(property(hub, `${SESSIONS}/${node}`, 'org.hark.Session1', 'Username'));
+  await ann.request('get_servers');
+});
+
+test('the object manager lists sessions, and tells who has asked what comes and goes, and nobody else', async (t) => {
+  const { hub, users } = await scene(t);
+  const ann = await Client.connect(hub, users.ann.token);
+  // It asks for the list, as such a client does when it begins.
+  const watcher = spawn('python3', [new URL('lib/bus-listener.py', import.meta.url).pathname, hub.bus.address,
+    'org.freedesktop.DBus.ObjectManager', 'GetManagedObjects']);
+  t.after(() => watcher.kill());
+  const lines = createInterface({ input: watcher.stdout })[Symbol.asyncIterator]();
+  const next = async () => {
+    const { signal, args } = JSON.parse((await lines.next()).value);
+    return [signal, ...args];
+  };
+  const [, objects] = await next();
+  assert.deepEqual(Object.keys(objects), [`${SESSIONS}/${ann.welcome.session}`]);
+  assert.equal(objects[`${SESSIONS}/${ann.welcome.session}`]['org.hark.Session1'].Username, 'ann');
+  assert.equal((await hub.ctl('metrics'))['hark_bus_object_listeners'], 1);
+  const bob = await Client.connect(hub, users.bob.token);
+  const [added, path, interfaces] = await next();
+  assert.deepEqual([added, path, interfaces['org.hark.Session1'].Username], ['InterfacesAdded', `${SESSIONS}/${bob.welcome.session}`, 'bob']);
+  await bob.close();
+  assert.deepEqual(await next(), ['InterfacesRemoved', `${SESSIONS}/${bob.welcome.session}`, ['org.hark.Session1']]);
+  watcher.kill();
+  while ((await hub.ctl('metrics'))['hark_bus_object_listeners'] !== 0);
+});
