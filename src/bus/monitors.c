@@ -2,7 +2,9 @@
 /* Those who watch what happens in the hub, whose signals are listened to only while somebody does. */
 #include "bus/monitors.h"
 
+#include "base/error.h"
 #include "base/ids.h"
+#include "core/lost-session.h"
 #include "bus/watchers.h"
 
 #define INTERFACE "org.hark.Hub1"
@@ -11,6 +13,7 @@ struct _HarkBusMonitors
 {
   GObject parent_instance;
   HarkHub *hub;              /* (owned) */
+  GArray *lost;              /* (nullable) (owned) (element-type HarkLostSession): whom nobody was told of yet */
   HarkBusWatchers *watchers; /* (owned) */
 };
 
@@ -24,6 +27,7 @@ hark_bus_monitors_dispose (GObject *object)
     hark_bus_monitors_detach (self);
   g_clear_object (&self->watchers);
   g_clear_object (&self->hub);
+  g_clear_pointer (&HARK_BUS_MONITORS (object)->lost, g_array_unref);
   G_OBJECT_CLASS (hark_bus_monitors_parent_class)->dispose (object);
 }
 
@@ -70,8 +74,26 @@ on_hub_session_removed (HarkBusMonitors *self, HarkSession *session, guint code,
   char id[HARK_ID_LEN];
   char user_id[HARK_ID_LEN];
   hark_bus_watchers_emit (self->watchers, "SessionClosed",
-                          g_variant_new ("(ssus)", hark_id_format (session->id, id),
-                                         hark_id_format (hark_session_get_user_id (session), user_id), code, text));
+                          g_variant_new ("(ssusx)", hark_id_format (session->id, id),
+                                         hark_id_format (hark_session_get_user_id (session), user_id), code, text,
+                                         hark_clock_get_real_ms (hark_hub_get_clock (self->hub))));
+}
+
+/* What nobody could be told when it happened. */
+static void
+tell_lost (HarkBusMonitors *self)
+{
+  for (guint i = 0; self->lost != NULL && i < self->lost->len; i++)
+    {
+      const HarkLostSession *session = &g_array_index (self->lost, HarkLostSession, i);
+      char id[HARK_ID_LEN];
+      char user_id[HARK_ID_LEN];
+      hark_bus_watchers_emit (self->watchers, "SessionClosed",
+                              g_variant_new ("(ssusx)", hark_id_format (session->session_id, id),
+                                             hark_id_format (session->user_id, user_id), HARK_CLOSE_ABNORMAL, "crashed",
+                                             session->seen_ms));
+    }
+  g_clear_pointer (&self->lost, g_array_unref);
 }
 
 static void
@@ -137,6 +159,7 @@ hark_bus_monitors_start (HarkBusMonitors *self, const char *sender, GError **err
     return FALSE;
   if (!was_watched)
     listen (self);
+  tell_lost (self);
   return TRUE;
 }
 
@@ -146,4 +169,12 @@ hark_bus_monitors_stop (HarkBusMonitors *self, const char *sender)
 {
   hark_bus_watchers_stop (self->watchers, sender);
   stop_listening (self);
+}
+
+/* @lost: (element-type HarkLostSession): whom the first monitor is told of */
+void
+hark_bus_monitors_set_lost (HarkBusMonitors *self, GArray *lost)
+{
+  g_clear_pointer (&self->lost, g_array_unref);
+  self->lost = g_array_ref (lost);
 }

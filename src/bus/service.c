@@ -307,3 +307,10 @@ hark_bus_service_get_socketio1 (HarkBusService *self)
 {
   return self->socketio1;
 }
+
+/* @lost: (element-type HarkLostSession): sessions of a process that was killed, whose end monitors are told of */
+void
+hark_bus_service_set_lost (HarkBusService *self, GArray *lost)
+{
+  hark_bus_monitors_set_lost (self->monitors, lost);
+}

@@ -65,6 +65,7 @@ struct _HarkChat
   char **lists[3]; /* (owned): those of the limits, which a reload of the configuration frees */
   HarkTopicRules *topic_rules;
   GHashTable *kept;  /* session id → Kept (both owned): those that go on from the process before */
+  GArray *lost;      /* (element-type HarkLostSession) (owned) */
   GPtrArray *missed; /* (element-type HarkEvent) (owned): what some of them have not been told */
   gint64 kept_rev;   /* the least rev of those that are revived; G_MAXINT64: none is */
   HarkTokenAuthenticator *authenticator;
@@ -197,6 +198,7 @@ hark_chat_finalize (GObject *object)
     g_strfreev (self->lists[i]);
   g_clear_pointer (&self->topic_rules, hark_topic_rules_free);
   g_hash_table_unref (self->kept);
+  g_array_unref (self->lost);
   g_ptr_array_unref (self->missed);
   G_OBJECT_CLASS (hark_chat_parent_class)->finalize (object);
 }
@@ -212,6 +214,7 @@ static void
 hark_chat_init (HarkChat *self)
 {
   self->kept = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, kept_free);
+  self->lost = g_array_new (FALSE, FALSE, sizeof (HarkLostSession));
   self->missed = g_ptr_array_new_with_free_func ((GDestroyNotify)hark_event_unref);
   self->kept_rev = G_MAXINT64;
 }
@@ -378,7 +381,7 @@ hark_chat_load (HarkTransaction *tx, gpointer chat, GError **error)
   HarkChat *self = chat;
   gint64 rev;
   if (!hark_event_log_get_rev (tx, &rev, error) || !see_ids (tx, self->ids, error) || !revive_sessions (tx, self, error)
-      || !read_missed (tx, self, &rev, error) || !hark_session_store_load (tx, self->kept, error)
+      || !read_missed (tx, self, &rev, error) || !hark_session_store_load (tx, self->kept, self->lost, error)
       || !hark_presence_store_load (tx, self->presence, error))
     return FALSE;
   hark_hub_set_published_rev (self->hub, rev);
@@ -486,6 +489,14 @@ hark_chat_go_on (HarkChat *self)
 {
   hark_hub_publish_all (self->hub, self->missed);
   g_ptr_array_set_size (self->missed, 0);
+}
+
+/* After hark_chat_load (). Returns: (transfer none) (element-type HarkLostSession): sessions that ended with the process before,
+ * which did not live to say so */
+GArray *
+hark_chat_get_lost (HarkChat *self)
+{
+  return self->lost;
 }
 
 /**

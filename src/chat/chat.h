@@ -31,6 +31,7 @@ void hark_chat_keep_session (HarkChat *self, gint64 session_id, gint64 rev);
 gboolean hark_chat_take_revived (HarkChat *self, gint64 session_id, GVariant **session, char **address,
                                  GVariant **state);
 void hark_chat_go_on (HarkChat *self);
+GArray *hark_chat_get_lost (HarkChat *self);
 GVariant *hark_chat_save_session (HarkChat *self, HarkSession *session);
 void hark_chat_restore_session (HarkChat *self, HarkSession *session, GVariant *state);
 GVariant *hark_chat_save (HarkChat *self);

@@ -72,6 +72,7 @@ struct _HarkSessionStore
   guint n_writing;     /* works under way */
   gulong removed_id;
   guint flush_id;
+  guint alive_id;
 };
 
 static void
@@ -210,31 +211,57 @@ write_in_thread (HarkTransaction *tx, gpointer data, GError **error)
   return TRUE;
 }
 
-gboolean
-hark_session_store_load (HarkTransaction *tx, GHashTable *kept, GError **error)
+static gboolean
+find_lost (HarkTransaction *tx, GHashTable *kept, gint64 alive_ms, GArray *lost, GError **error)
 {
   g_auto (HarkRows) rows = HARK_ROWS_INIT;
-  g_autoptr (GArray) ended = g_array_new (FALSE, FALSE, sizeof (gint64));
   g_autoptr (GError) local_error = NULL;
-  if (!hark_transaction_query (tx, &rows, error, "SELECT session_id FROM sessions WHERE ended_at = 0", ""))
+  if (!hark_transaction_query (tx, &rows, error, "SELECT session_id, user_id, opened_at FROM sessions WHERE ended_at = 0",
+                               ""))
     return FALSE;
   while (hark_rows_next (&rows, &local_error))
     {
-      gint64 id = hark_rows_get_int64 (&rows, 0);
-      if (!g_hash_table_contains (kept, &id))
-        g_array_append_val (ended, id);
+      HarkLostSession session = { hark_rows_get_int64 (&rows, 0), hark_rows_get_int64 (&rows, 1),
+                                  MAX (alive_ms, hark_rows_get_int64 (&rows, 2)) };
+      if (!g_hash_table_contains (kept, &session.session_id))
+        g_array_append_val (lost, session);
     }
-  if (!hark_rows_check (&local_error, error))
+  return hark_rows_check (&local_error, error);
+}
+
+gboolean
+hark_session_store_load (HarkTransaction *tx, GHashTable *kept, GArray *lost, GError **error)
+{
+  gint64 alive_ms = 0;
+  if (!hark_transaction_query_int64 (tx, &alive_ms, NULL, error, "SELECT alive_at FROM life", "")
+      || !find_lost (tx, kept, alive_ms, lost, error))
     return FALSE;
-  hark_rows_end (&rows);
-  for (guint i = 0; i < ended->len; i++)
+  for (guint i = 0; i < lost->len; i++)
     if (!hark_transaction_exec (tx, error, "UPDATE sessions SET ended_at = ? WHERE session_id = ?", "ii",
-                                hark_transaction_now_ms (tx), g_array_index (ended, gint64, i)))
+                                hark_transaction_now_ms (tx), g_array_index (lost, HarkLostSession, i).session_id))
       return FALSE;
   return TRUE;
 }
 
+static gboolean
+write_alive_in_thread (HarkTransaction *tx, gpointer data, GError **error)
+{
+  return hark_transaction_exec (tx, error,
+                                "INSERT INTO life (only_row, alive_at) VALUES (1, ?)"
+                                " ON CONFLICT (only_row) DO UPDATE SET alive_at = excluded.alive_at",
+                                "i", hark_transaction_now_ms (tx));
+}
+
 /* The hub's side. */
+
+static gboolean
+on_alive (gpointer data)
+{
+  HarkSessionStore *self = data;
+  if (g_hash_table_size (self->records) > 0)
+    hark_store_write (self->store, write_alive_in_thread, NULL, NULL, NULL, NULL);
+  return G_SOURCE_CONTINUE;
+}
 
 static SessionRow *
 session_row_new (HarkSessionStore *self, HarkSession *session, const Record *record, gint64 ended_at)
@@ -437,6 +464,7 @@ hark_session_store_new (HarkHub *hub, HarkStore *store, HarkSnapshots *snapshots
   g_queue_init (&self->dirty);
   self->removed_id = g_signal_connect (hub, "session-removed", G_CALLBACK (on_hub_session_removed), self);
   hark_snapshots_set_changed (snapshots, on_session_changed, self);
+  self->alive_id = hark_clock_add_timeout (self->clock, HARK_SESSION_STORE_ALIVE_MS, on_alive, self);
   return self;
 }
 
@@ -445,6 +473,7 @@ hark_session_store_free (HarkSessionStore *self)
 {
   hark_snapshots_set_changed (self->snapshots, NULL, NULL);
   hark_clock_clear_timeout (self->clock, &self->flush_id);
+  hark_clock_clear_timeout (self->clock, &self->alive_id);
   g_clear_signal_handler (&self->removed_id, self->hub);
   g_queue_clear_full (&self->dirty, g_free);
   g_hash_table_unref (self->records);

@@ -3,11 +3,15 @@
 
 #include "chat/chat-limits.h"
 #include "chat/snapshot.h"
+#include "core/lost-session.h"
 #include "chat/token.h"
 
 G_BEGIN_DECLS
 
 typedef struct _HarkSessionStore HarkSessionStore;
+
+/* How often it is written that the daemon is alive, while there are sessions. */
+#define HARK_SESSION_STORE_ALIVE_MS 10000
 
 HarkSessionStore *hark_session_store_new (HarkHub *hub, HarkStore *store, HarkSnapshots *snapshots,
                                           const HarkChatLimits *limits);
@@ -31,7 +35,8 @@ void hark_session_store_forget (HarkSessionStore *self, gint64 session_id);
 GArray *hark_session_store_unpack_ranges (const guint8 *data, gsize len);
 guint hark_session_store_get_n_dirty (HarkSessionStore *self);
 
-/* For works. At the start: what went on when the process before ended has ended, but for those whose ids are in @kept. */
-gboolean hark_session_store_load (HarkTransaction *tx, GHashTable *kept, GError **error);
+/* For works. At the start: what went on when the process before ended has ended, but for those whose ids are in @kept;
+ * what that process did not say of it is added to @lost (element-type HarkLostSession). */
+gboolean hark_session_store_load (HarkTransaction *tx, GHashTable *kept, GArray *lost, GError **error);
 
 G_END_DECLS

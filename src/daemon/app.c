@@ -15,6 +15,7 @@
 #include "bus/service.h"
 #include "chat/chat.h"
 #include "core/event-log.h"
+#include "core/lost-session.h"
 #include "core/presence.h"
 #include "daemon/app-settings.h"
 #include "daemon/back-ends.h"
@@ -418,6 +419,25 @@ start_descriptor_store (HarkApp *self, GError **error)
   return TRUE;
 }
 
+/* What the process before did not live to say. */
+static void
+log_lost (HarkApp *self)
+{
+  GArray *lost = hark_chat_get_lost (self->chat);
+  if (lost->len > 0)
+    hark_log (HARK_LOG_WARNING, HARK_MESSAGE_CRASHED, NULL,
+              "The process before ended without a word, and %u sessions with it; they can be resumed", lost->len);
+  for (guint i = 0; i < lost->len; i++)
+    {
+      const HarkLostSession *session = &g_array_index (lost, HarkLostSession, i);
+      g_autoptr (GDateTime) seen = g_date_time_new_from_unix_utc (session->seen_ms / 1000);
+      g_autofree char *when = g_date_time_format_iso8601 (seen);
+      hark_log (HARK_LOG_INFO, HARK_MESSAGE_SESSION_CLOSED,
+                HARK_LOG_FIELDS (.session = session->session_id, .user = session->user_id, .code = HARK_CLOSE_ABNORMAL),
+                "Session ended: crashed; last seen %s", when);
+    }
+}
+
 /* With what the process before has left. */
 static void
 go_on (HarkApp *self)
@@ -468,6 +488,7 @@ start_listening (HarkApp *self, GError **error)
   if (!start_descriptor_store (self, error))
     return FALSE;
   go_on (self);
+  log_lost (self);
   hark_front_start (self->front, NULL, on_front_upgrade, self);
   for (const char *const *address = hark_listener_get_addresses (self->listener); *address != NULL; address++)
     hark_log (HARK_LOG_NOTICE, NULL, NULL, "Listening on %s", *address);
@@ -543,6 +564,7 @@ start_bus (HarkApp *self)
   self->bus = hark_bus_service_new (self->hub, self->metrics, self->clock, authority, &limits);
   hark_bus_service_set_reload (self->bus, on_bus_reload, self);
   hark_bus_service_set_upgrade (self->bus, on_bus_upgrade, self);
+  hark_bus_service_set_lost (self->bus, hark_chat_get_lost (self->chat));
   self->waiting_for |= WAIT_FOR_BUS;
   g_signal_connect_object (self->bus, "name-acquired", G_CALLBACK (on_bus_name_acquired), self, 0);
   g_signal_connect_object (self->bus, "name-lost", G_CALLBACK (on_bus_name_lost), self, 0);

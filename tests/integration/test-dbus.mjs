@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Hub } from './lib/hub.mjs';
 import { Client } from './lib/client.mjs';
@@ -83,4 +84,36 @@ test('the object manager lists sessions, and tells who has asked what comes and 
   assert.deepEqual(await next(), ['InterfacesRemoved', `${SESSIONS}/${bob.welcome.session}`, ['org.hark.Session1']]);
   watcher.kill();
   while ((await hub.ctl('metrics'))['hark_bus_object_listeners'] !== 0);
+});
+
+test('of what a killed daemon did not live to say, the next one tells the first monitor', async (t) => {
+  const { hub, users } = await scene(t, { 'presence.grace': '100ms' });
+  const bob = await Client.connect(hub, users.bob.token);
+  const ann = await Client.connect(hub, users.ann.token);
+  // Its row is there when the session can be resumed; until then there is nobody to tell of.
+  const database = join(hub.directory, 'hark.db');
+  while (execFileSync('sqlite3', [database, `SELECT count(*) FROM sessions WHERE ended_at = 0`]).toString().trim() !== '2');
+  const before = Date.now();
+  await hub.kill9();
+  await Promise.all([ann.closed, bob.closed]);
+  await hub.spawn();
+  const watcher = spawn('python3', [new URL('lib/bus-listener.py', import.meta.url).pathname, hub.bus.address, NAME, 'StartMonitor']);
+  t.after(() => watcher.kill());
+  const lines = createInterface({ input: watcher.stdout })[Symbol.asyncIterator]();
+  const next = async () => JSON.parse((await lines.next()).value);
+  const told = [];
+  while (told.length < 2) {
+    const { signal, args } = await next();
+    if (signal === 'SessionClosed') told.push(args);
+  }
+  assert.deepEqual(told.map((args) => args[0]).sort(), [ann.welcome.session, bob.welcome.session].sort());
+  for (const [, user, code, reason, at] of told) {
+    assert.ok([users.ann.id, users.bob.id].includes(user));
+    assert.deepEqual([code, reason], [1006, 'crashed']);
+    assert.ok(at <= before && at > before - 600000, `${at} ${before}`);
+  }
+  assert.ok(hub.log.some((line) => /2 sessions with it/.test(line)));
+  // Whoever does not come back is offline when the grace time is over.
+  const statuses = () => execFileSync('sqlite3', [database, 'SELECT count(*) FROM users WHERE online = 1']).toString().trim();
+  while (statuses() !== '0') await new Promise((resolve) => setTimeout(resolve, 20));
 });

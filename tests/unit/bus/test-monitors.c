@@ -84,7 +84,8 @@ test_signals (BusFixture *f, gconstpointer data)
   hark_session_close (session, HARK_CLOSE_DISCONNECTED, "enough");
   bus_fixture_wait_for (seen->len == 3);
   opened = g_strdup_printf ("SessionOpened('%s', '7', 'ann', '%s')", id, address);
-  closed = g_strdup_printf ("SessionClosed('%s', '7', 4010, 'enough')", id);
+  closed = g_strdup_printf ("SessionClosed('%s', '7', 4010, 'enough', %" G_GINT64_FORMAT ")", id,
+                            hark_clock_get_real_ms (HARK_CLOCK (f->clock)));
   g_assert_cmpstr (seen->pdata[0], ==, opened);
   g_assert_cmpstr (seen->pdata[1], ==, "Published('room/lobby', 3, 'note', 0)");
   g_assert_cmpstr (seen->pdata[2], ==, closed);
