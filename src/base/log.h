@@ -43,7 +43,8 @@ typedef struct
 #define HARK_MESSAGE_TAKEN_OVER "1ee204319b2049178ac845258eb1dbe9" /* from the process before */
 #define HARK_MESSAGE_SESSION_OPENED "c17a1e4aa2744c11bb781a298095b404"
 #define HARK_MESSAGE_SESSION_CLOSED "2e78dddd351b400fa4e8ce367ba805dd"
-#define HARK_MESSAGE_CRASHED "fe5ea3e1d1af463c896bacf52593bebc" /* the process before ended without a word; sessions with it */
+#define HARK_MESSAGE_CRASHED                                                                                           \
+  "fe5ea3e1d1af463c896bacf52593bebc" /* the process before ended without a word; sessions with it */
 #define HARK_MESSAGE_SESSION_SLOW "168942da5b8a444295a1350b5261910c" /* disconnected: its outbox passed its bound */
 #define HARK_MESSAGE_ABUSE "a49bb9913f5b4754867b1680eb750629"        /* disconnected: it broke the rules too often */
 #define HARK_MESSAGE_STORE_FAILED "c7b2e74b6aae4e11b85bd0ec6f405bf3" /* nothing is stored, so nothing acknowledged */

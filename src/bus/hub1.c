@@ -23,6 +23,7 @@ struct _HarkBusHub1Object
   guint changes_ms;
   gint64 started_ms; /* since 1970 */
   gboolean ready;
+  gboolean draining;
 };
 
 static void hub1_iface_init (HarkBusHub1Iface *iface);
@@ -36,6 +37,7 @@ enum
   PROP_VERSION = 1,
   PROP_STARTED,
   PROP_READY,
+  PROP_DRAINING,
   PROP_SESSIONS,
   PROP_SUBSCRIPTIONS,
   PROP_INTERESTS,
@@ -57,6 +59,9 @@ hark_bus_hub1_object_get_property (GObject *object, guint id, GValue *value, GPa
       break;
     case PROP_READY:
       g_value_set_boolean (value, self->ready);
+      break;
+    case PROP_DRAINING:
+      g_value_set_boolean (value, self->draining);
       break;
     case PROP_SESSIONS:
     case PROP_SUBSCRIPTIONS:
@@ -217,6 +222,14 @@ void
 hark_bus_hub1_object_set_ready (HarkBusHub1Object *self, gboolean ready)
 {
   self->ready = ready;
+  if (self->changes != NULL)
+    hark_bus_changes_mark (self->changes);
+}
+
+void
+hark_bus_hub1_object_set_draining (HarkBusHub1Object *self, gboolean draining)
+{
+  self->draining = draining;
   if (self->changes != NULL)
     hark_bus_changes_mark (self->changes);
 }

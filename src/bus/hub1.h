@@ -18,6 +18,7 @@ HarkBusHub1Object *hark_bus_hub1_object_new (HarkHub *hub, HarkBusMonitors *moni
                                              const HarkBusLimits *limits);
 void hark_bus_hub1_object_attach (HarkBusHub1Object *self, GDBusConnection *connection, const char *path);
 void hark_bus_hub1_object_detach (HarkBusHub1Object *self);
+void hark_bus_hub1_object_set_draining (HarkBusHub1Object *self, gboolean draining);
 void hark_bus_hub1_object_set_ready (HarkBusHub1Object *self, gboolean ready);
 void hark_bus_hub1_object_set_reload (HarkBusHub1Object *self, HarkBusReloadFunc reload, gpointer data);
 void hark_bus_hub1_object_set_upgrade (HarkBusHub1Object *self, HarkBusUpgradeFunc upgrade, gpointer data);

@@ -314,3 +314,10 @@ hark_bus_service_set_lost (HarkBusService *self, GArray *lost)
 {
   hark_bus_monitors_set_lost (self->monitors, lost);
 }
+
+/* What the property Draining says. */
+void
+hark_bus_service_set_draining (HarkBusService *self, gboolean draining)
+{
+  hark_bus_hub1_object_set_draining (self->hub1, draining);
+}

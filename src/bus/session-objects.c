@@ -47,8 +47,8 @@ struct _HarkBusSessionObjects
   HarkHub *hub;      /* (owned) */
   HarkBusGate *gate; /* (owned) */
   HarkBusLimits limits;
-  HarkBusWatchers *watchers; /* (owned): who has asked for the list */
-  GDBusNodeInfo *manager;    /* (owned) */
+  HarkBusWatchers *watchers;   /* (owned): who has asked for the list */
+  GDBusNodeInfo *manager;      /* (owned) */
   GDBusConnection *connection; /* (owned) (nullable): while attached */
   char *path;                  /* (owned) (nullable): of the hub */
   char *base;                  /* (owned) (nullable): above all sessions */
@@ -409,9 +409,8 @@ on_hub_session_removed (HarkBusSessionObjects *self, HarkSession *session)
   if (hark_bus_watchers_get_n (self->watchers) == 0)
     return;
   path = dup_path (self, session->id);
-  hark_bus_watchers_emit (
-    self->watchers, "InterfacesRemoved",
-    g_variant_new ("(o@as)", path, g_variant_new_strv (interfaces, G_N_ELEMENTS (interfaces))));
+  hark_bus_watchers_emit (self->watchers, "InterfacesRemoved",
+                          g_variant_new ("(o@as)", path, g_variant_new_strv (interfaces, G_N_ELEMENTS (interfaces))));
 }
 
 /**

@@ -269,7 +269,7 @@ add_concerns (HarkChat *self)
   self->publish = hark_publish_new (hub, store, self->rooms, self->metrics, limits);
   self->topic_review = hark_topic_review_new (hub, store, self->snapshots, limits->rules);
   self->resume = hark_resume_new (hub, self->snapshots, self->session_store, self->metrics, limits);
-  self->session_admin = hark_session_admin_new (hub);
+  self->session_admin = hark_session_admin_new (hub, self->metrics);
   self->retention = hark_retention_new (store, self->clock, self->metrics, limits);
 }
 
@@ -447,6 +447,13 @@ hark_chat_flush (HarkChat *self)
   hark_session_store_flush (self->session_store);
   hark_deliveries_stop (self->deliveries);
   hark_passwords_stop (self->passwords);
+}
+
+/* Returns: (transfer none): who closes all sessions when an administrator wants it */
+HarkDrain *
+hark_chat_get_drain (HarkChat *self)
+{
+  return hark_session_admin_get_drain (self->session_admin);
 }
 
 /* Into another process. */

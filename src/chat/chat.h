@@ -6,6 +6,7 @@
 #include "chat/jwt.h"
 #include "core/authenticator.h"
 #include "core/back-end.h"
+#include "core/drain.h"
 #include "core/hub.h"
 #include "core/presence.h"
 #include "core/store.h"
@@ -25,6 +26,7 @@ void hark_chat_set_jwt_issuer (HarkChat *self, HarkJwtIssuer *issuer);
 void hark_chat_set_back_end (HarkChat *self, HarkBackEnd *back_end);
 void hark_chat_tell_back_end (HarkChat *self, const char *kind, const char *json, gsize len);
 void hark_chat_flush (HarkChat *self);
+HarkDrain *hark_chat_get_drain (HarkChat *self);
 
 /* Into another process. */
 void hark_chat_keep_session (HarkChat *self, gint64 session_id, gint64 rev);

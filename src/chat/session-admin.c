@@ -11,9 +11,13 @@
 /* What fits a close frame. */
 #define MAX_REASON 123
 
+/* A drain takes a day at most. */
+#define MAX_DRAIN_MS (24 * 60 * 60 * 1000)
+
 struct _HarkSessionAdmin
 {
-  HarkHub *hub; /* unowned */
+  HarkHub *hub;     /* unowned */
+  HarkDrain *drain; /* (owned) */
 };
 
 static void
@@ -199,7 +203,35 @@ on_disconnect_user (HarkCommand *command, gpointer concern)
   hark_command_unref (command);
 }
 
+static void
+on_drain (HarkCommand *command, gpointer concern)
+{
+  HarkSessionAdmin *self = concern;
+  gint64 over_ms = 0;
+  GError *error = NULL;
+  HarkJsonWriter *json;
+  if (!hark_json_object_get_int (command->args, "over_ms", HARK_FIELD_REQUIRED, 0, MAX_DRAIN_MS, &over_ms, &error))
+    {
+      refuse (command, error);
+      return;
+    }
+  json = hark_command_begin_reply (command);
+  hark_json_writer_member_int (json, "sessions", hark_drain_start (self->drain, over_ms));
+  hark_command_end_reply (command);
+  hark_command_unref (command);
+}
+
+static void
+on_stop_drain (HarkCommand *command, gpointer concern)
+{
+  hark_drain_stop (((HarkSessionAdmin *)concern)->drain);
+  hark_command_reply_empty (command);
+  hark_command_unref (command);
+}
+
 static const HarkCommandSpec specs[] = {
+  { "drain", HARK_COMMAND_ADMIN, NULL, on_drain },
+  { "stop_drain", HARK_COMMAND_ADMIN, NULL, on_stop_drain },
   { "list_sessions", HARK_COMMAND_ADMIN | HARK_COMMAND_BACK_END, NULL, on_list_sessions },
   { "get_session", HARK_COMMAND_ADMIN | HARK_COMMAND_BACK_END, NULL, on_get_session },
   { "disconnect_session", HARK_COMMAND_ADMIN, NULL, on_disconnect_session },
@@ -207,10 +239,11 @@ static const HarkCommandSpec specs[] = {
 };
 
 HarkSessionAdmin *
-hark_session_admin_new (HarkHub *hub)
+hark_session_admin_new (HarkHub *hub, HarkMetrics *metrics)
 {
   HarkSessionAdmin *self = g_new0 (HarkSessionAdmin, 1);
   self->hub = hub;
+  self->drain = hark_drain_new (hub, metrics);
   hark_dispatcher_add (hark_hub_get_dispatcher (hub), specs, G_N_ELEMENTS (specs), self);
   return self;
 }
@@ -219,5 +252,13 @@ void
 hark_session_admin_free (HarkSessionAdmin *self)
 {
   hark_dispatcher_remove (hark_hub_get_dispatcher (self->hub), self);
+  g_object_unref (self->drain);
   g_free (self);
+}
+
+/* Returns: (transfer none) */
+HarkDrain *
+hark_session_admin_get_drain (HarkSessionAdmin *self)
+{
+  return self->drain;
 }

@@ -216,8 +216,8 @@ find_lost (HarkTransaction *tx, GHashTable *kept, gint64 alive_ms, GArray *lost,
 {
   g_auto (HarkRows) rows = HARK_ROWS_INIT;
   g_autoptr (GError) local_error = NULL;
-  if (!hark_transaction_query (tx, &rows, error, "SELECT session_id, user_id, opened_at FROM sessions WHERE ended_at = 0",
-                               ""))
+  if (!hark_transaction_query (tx, &rows, error,
+                               "SELECT session_id, user_id, opened_at FROM sessions WHERE ended_at = 0", ""))
     return FALSE;
   while (hark_rows_next (&rows, &local_error))
     {

@@ -8,6 +8,7 @@
 static const HarkCtlColumn fields[] = {
   { "version", N_ ("Version") },
   { "ready", N_ ("Ready") },
+  { "draining", N_ ("Draining") },
   { "started", N_ ("Started") },
   { "uptime", N_ ("Running for") },
   { "sessions", N_ ("Sessions") },

@@ -59,5 +59,6 @@ gboolean hark_ctl_notify (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **
 gboolean hark_ctl_monitor (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **error);
 gboolean hark_ctl_metrics (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **error);
 gboolean hark_ctl_reload (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **error);
+gboolean hark_ctl_drain (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **error);
 gboolean hark_ctl_upgrade (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **error);
 gboolean hark_ctl_help (HarkCtl *ctl, HarkCtlInvocation *invocation, GError **error);

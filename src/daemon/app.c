@@ -270,6 +270,18 @@ on_bus_upgrade (GTask *task, gpointer data)
 }
 
 static void
+on_drain_active (HarkDrain *drain, GParamSpec *pspec, HarkApp *self)
+{
+  gboolean active = hark_drain_is_active (drain);
+  hark_front_set_draining (self->front, active);
+  if (self->bus != NULL)
+    hark_bus_service_set_draining (self->bus, active);
+  hark_service_manager_status (self->manager, active ? "Draining: nobody is let in" : "Ready");
+  hark_log (HARK_LOG_NOTICE, NULL, NULL,
+            active ? "Draining: sessions are closed, and nobody is let in" : "No longer draining");
+}
+
+static void
 become_ready (HarkApp *self)
 {
   g_autofree char *text = NULL;
@@ -677,6 +689,7 @@ hark_app_start (HarkApp *self, GError **error)
     return FALSE;
   if (!start_listening (self, error))
     return FALSE;
+  g_signal_connect_object (hark_chat_get_drain (self->chat), "notify::active", G_CALLBACK (on_drain_active), self, 0);
   start_bus (self);
   connect_back_ends (self);
   if (self->demo)

@@ -34,6 +34,7 @@ REFUSAL (no_token, 401, UNAUTHENTICATED, "token: none was presented", "WWW-Authe
 REFUSAL (bad_token, 401, UNAUTHENTICATED, "token: unknown, expired or revoked", "WWW-Authenticate: Bearer\r\n");
 REFUSAL (no_answer, 503, OVERLOADED, "token: cannot be looked up now", "Retry-After: 1\r\n");
 REFUSAL (failed, 500, INTERNAL, "token: could not be looked up", NULL);
+REFUSAL (draining, 503, OVERLOADED, "the hub lets nobody in: come back later", "Retry-After: 10\r\n");
 REFUSAL (hub_busy, 503, OVERLOADED, "too many are connecting", "Retry-After: 1\r\n");
 
 static void
@@ -423,6 +424,9 @@ connection_take_head (HarkFrontConnection *self, gsize len, gsize available)
       engine = route != NULL && (route->flags & HARK_ROUTE_ENGINE) != 0;
       refusal = check_body (head, engine ? front->engine_max_payload : front->limits.max_body, engine, &has_body);
     }
+  if (refusal == NULL && g_atomic_int_get (&front->draining)
+      && (engine || hark_request_head_get (head, "Upgrade", NULL) != NULL))
+    refusal = &draining;
   if (refusal != NULL)
     {
       hark_front_connection_refuse (self, refusal, has_body);

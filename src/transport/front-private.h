@@ -78,6 +78,7 @@ struct _HarkFront
   GThread *thread;
   GMainContext *context; /* (owned): the thread's */
   gint ready;            /* atomic */
+  gint draining;         /* atomic */
 
   /* The thread's own. */
   GMainLoop *loop;

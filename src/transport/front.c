@@ -320,6 +320,13 @@ hark_front_set_ready (HarkFront *self, gboolean ready)
   g_atomic_int_set (&self->ready, ready);
 }
 
+/* Whether who wants to connect is told to come back later. */
+void
+hark_front_set_draining (HarkFront *self, gboolean draining)
+{
+  g_atomic_int_set (&self->draining, draining);
+}
+
 /**
  * hark_front_readmit:
  * @socket: of another process, which has admitted it

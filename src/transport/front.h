@@ -84,6 +84,7 @@ HarkFront *hark_front_new (HarkListener *listener, HarkAuthenticator *authentica
                            const HarkFrontConfig *config);
 void hark_front_start (HarkFront *self, GMainContext *context, HarkUpgradeFunc func, gpointer data);
 void hark_front_set_ready (HarkFront *self, gboolean ready);
+void hark_front_set_draining (HarkFront *self, gboolean draining);
 void hark_front_readmit (HarkFront *self, HarkWebSocket *socket);
 void hark_front_stop (HarkFront *self);
 

@@ -8,7 +8,7 @@ import { execFile, execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Hub } from './lib/hub.mjs';
-import { Client } from './lib/client.mjs';
+import { Client, refusal } from './lib/client.mjs';
 import { community } from './lib/community.mjs';
 
 const run = promisify(execFile);
@@ -116,4 +116,25 @@ test('of what a killed daemon did not live to say, the next one tells the first 
   // Whoever does not come back is offline when the grace time is over.
   const statuses = () => execFileSync('sqlite3', [database, 'SELECT count(*) FROM users WHERE online = 1']).toString().trim();
   while (statuses() !== '0') await new Promise((resolve) => setTimeout(resolve, 20));
+});
+
+test('a drain closes everybody over a time, lets nobody in, and is ended by who began it', async (t) => {
+  const { hub, users } = await scene(t);
+  const clients = [];
+  for (let i = 0; i < 10; i++) clients.push(await Client.connect(hub, i % 2 ? users.ann.token : users.bob.token));
+  const draining = hub.ctl('drain', '--over', '2s');
+  const first = await Promise.race(clients.map((client) => client.closed));
+  assert.equal(first.code, 1012);
+  assert.ok(JSON.parse(first.reason).retry_after_ms >= 1000);
+  assert.equal(await property(hub, ROOT, NAME, 'Draining'), true);
+  assert.equal((await refusal(hub.url(users.ann.token))).status, 503);
+  assert.deepEqual(await draining, { sessions: '10' });
+  for (const client of clients) {
+    const { code, reason } = await client.closed;
+    assert.deepEqual([code, client.events.at(-1)], [1012, { type: 'restart', ...JSON.parse(reason) }]);
+  }
+  await hub.ctl('drain', '--stop');
+  const ann = await Client.connect(hub, users.ann.token);
+  await ann.request('get_servers');
+  assert.match((await hub.ctlFailure('drain', '--over', 'soon')).stderr, /not a time/);
 });

@@ -202,7 +202,7 @@ test_complete (void)
   assert_completes (WORDS ("frob", ""), "");
   assert_completes (WORDS ("frob", "x", ""), "");
   assert_completes ((const char *const[]){ NULL }, "status user token server member role channel grant sessions emit "
-                                                   "sockets publish notify monitor metrics upgrade reload help");
+                                                   "sockets publish notify monitor metrics drain upgrade reload help");
 }
 
 int
