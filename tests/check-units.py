@@ -16,7 +16,7 @@ import tempfile
 
 BUS_NAME = "org.hark.Hub1"
 # What systemd-analyze makes of a unit's sandbox, times ten: 0 is a safe, 100 an open field.
-EXPOSURE_MAX = 15
+EXPOSURE_MAX = 12
 BUS_CONFIG = """<busconfig>
   <type>custom</type><listen>unix:tmpdir={directory}</listen><auth>EXTERNAL</auth>
   <policy context="default">
@@ -142,6 +142,38 @@ class Tree:
         return [] if right else [f"{users}, the unit has {service['User']}", *out.splitlines()]
 
 
+    def directories(self):
+        root = self.directory / "files"
+        (root / "etc").mkdir(parents=True)
+        (root / "var" / "lib").mkdir(parents=True)
+        (root / "etc" / "passwd").write_text("hark:x:987:987::/:/usr/sbin/nologin\n")
+        (root / "etc" / "group").write_text("hark:x:987:\n")
+        code, out = run("systemd-tmpfiles", "--create", f"--root={root}", self.source / "system" / "hark.tmpfiles")
+        made = root / "var" / "lib" / "hark"
+        if code != 0 or not made.is_dir() or os.geteuid() == 0 and made.stat().st_uid != 987:
+            return [f"exit code {code}", *out.splitlines()]
+        return [] if made.stat().st_mode & 0o777 == 0o700 else [oct(made.stat().st_mode)]
+
+    def catalog(self):
+        """journald takes the catalog, and finds in it what the daemon says."""
+        header = (self.source.parent / "src" / "base" / "log.h").read_text()
+        ours = dict(re.findall(r'#define HARK_MESSAGE_(\w+)\s*\\?\s*"([0-9a-f]{32})"', header))
+        text = (self.source / "system" / "hark.catalog").read_text()
+        told = re.findall(r"(?m)^-- ([0-9a-f]{32})$", text)
+        wrong = [f"{name} has no text" for name, id in ours.items() if id not in told]
+        wrong += [f"{id} is none of ours" for id in told if id not in ours.values()]
+        root = self.directory / "journal"
+        folder = root / "usr" / "lib" / "systemd" / "catalog"
+        folder.mkdir(parents=True)
+        (folder / "hark.catalog").write_text(text)
+        (root / "var" / "lib" / "systemd" / "catalog").mkdir(parents=True)
+        code, out = run("journalctl", f"--root={root}", "--update-catalog")
+        _, listed = run("journalctl", f"--root={root}", "--list-catalog")
+        if code != 0 or len(re.findall(r"(?m)^[0-9a-f]{32} Hark: ", listed)) != len(ours):
+            wrong += [f"journalctl: exit code {code}", *out.splitlines(), *listed.splitlines()]
+        return wrong
+
+
 def main():
     source, build, harkd = (pathlib.Path(argument).resolve() for argument in sys.argv[1:4])
     with tempfile.TemporaryDirectory() as directory:
@@ -155,6 +187,8 @@ def main():
             ("the buses start the units, under the daemon's name", tree.activation()),
             ("only root and the service may take the name on the system bus", tree.policy()),
             ("the system user is made that unit and policy name", tree.system_user()),
+            ("what the unit needs of the file system is made for that user", tree.directories()),
+            ("the journal's catalog has a text for each message of ours, and for no other", tree.catalog()),
         ]
     print(f"1..{len(checks)}")
     for number, (name, wrong) in enumerate(checks, 1):
