@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "bus/gate.h"
 #include "bus/metrics1.h"
+#include "bus/peers.h"
 #include "bus/session-objects.h"
 
 #define N_INTERFACES 4
@@ -23,6 +24,7 @@ struct _HarkBusService
   HarkBusMetrics1Object *metrics1;   /* (owned) */
   HarkBusSocketio1Object *socketio1; /* (owned) */
   HarkBusSessionObjects *sessions;   /* (owned) */
+  HarkBusPeers *peers;               /* (owned) */
   GCancellable *cancellable;         /* (owned) (nullable): from start to stop */
   GDBusConnection *connection;       /* (owned) (nullable) */
   guint registrations[N_INTERFACES];
@@ -47,6 +49,7 @@ hark_bus_service_dispose (GObject *object)
   HarkBusService *self = HARK_BUS_SERVICE (object);
   hark_bus_service_stop (self);
   g_clear_object (&self->sessions);
+  g_clear_object (&self->peers);
   g_clear_object (&self->gate);
   g_clear_object (&self->bridge);
   g_clear_object (&self->hub1);
@@ -95,6 +98,7 @@ hark_bus_service_new (HarkHub *hub, HarkMetrics *metrics, HarkClock *clock, Hark
   self->gate = hark_bus_gate_new (authority, self->bridge);
   self->monitors = hark_bus_monitors_new (hub, metrics, limits);
   self->hub1 = hark_bus_hub1_object_new (hub, self->monitors, clock, limits);
+  self->peers = hark_bus_peers_new (hub, metrics, limits);
   self->sessions = hark_bus_session_objects_new (hub, self->gate, metrics, limits);
   self->metrics1 = hark_bus_metrics1_object_new (metrics);
   self->socketio1 = hark_bus_socketio1_object_new (metrics, limits);
@@ -198,7 +202,8 @@ on_bus_connected (GObject *source, GAsyncResult *result, gpointer data)
       lose (self, error->message);
       return;
     }
-  if (!hark_bus_session_objects_attach (self->sessions, self->connection, HARK_BUS_PATH, &error))
+  if (!hark_bus_session_objects_attach (self->sessions, self->connection, HARK_BUS_PATH, &error)
+      || !hark_bus_peers_attach (self->peers, self->connection, HARK_BUS_PATH, &error))
     {
       lose (self, error->message);
       return;
@@ -271,6 +276,7 @@ hark_bus_service_stop (HarkBusService *self)
         g_dbus_connection_unregister_object (self->connection, self->registrations[i]);
         self->registrations[i] = 0;
       }
+  hark_bus_peers_detach (self->peers);
   hark_bus_session_objects_detach (self->sessions);
   hark_bus_hub1_object_detach (self->hub1);
   hark_bus_monitors_detach (self->monitors);
@@ -320,4 +326,11 @@ void
 hark_bus_service_set_draining (HarkBusService *self, gboolean draining)
 {
   hark_bus_hub1_object_set_draining (self->hub1, draining);
+}
+
+/* From now on programs on the bus may be clients. @protocol: the native one */
+void
+hark_bus_service_admit_programs (HarkBusService *self, HarkAuthenticator *authenticator, HarkProtocol *protocol)
+{
+  hark_bus_peers_admit (self->peers, authenticator, protocol);
 }

@@ -3,6 +3,7 @@
 
 #include "bus/authority.h"
 #include "bus/hub1.h"
+#include "core/authenticator.h"
 #include "bus/socketio1.h"
 
 G_BEGIN_DECLS
@@ -26,6 +27,7 @@ void hark_bus_service_set_ready (HarkBusService *self, gboolean ready);
 /* Whom to tell what happens in Socket.IO namespaces. */
 HarkBusSocketio1Object *hark_bus_service_get_socketio1 (HarkBusService *self);
 void hark_bus_service_set_reload (HarkBusService *self, HarkBusReloadFunc reload, gpointer data);
+void hark_bus_service_admit_programs (HarkBusService *self, HarkAuthenticator *authenticator, HarkProtocol *protocol);
 void hark_bus_service_set_draining (HarkBusService *self, gboolean draining);
 void hark_bus_service_set_lost (HarkBusService *self, GArray *lost);
 void hark_bus_service_set_upgrade (HarkBusService *self, HarkBusUpgradeFunc upgrade, gpointer data);

@@ -193,8 +193,9 @@ hark_drain_start (HarkDrain *self, gint64 over_ms)
   self->began = hark_clock_get_monotonic (self->clock);
   hark_gauge_set (self->n_left, self->ids->len);
   set_active (self, TRUE);
-  self->timeout_id = hark_clock_add_timeout (
-    self->clock, CLAMP (over_ms / MAX (self->n_sessions, 1), MIN_TICK_MS, MAX_TICK_MS), on_tick, self);
+  self->timeout_id
+    = hark_clock_add_timeout (self->clock, CLAMP (over_ms / MAX (self->n_sessions, 1), MIN_TICK_MS, MAX_TICK_MS),
+                              on_tick, self);
   return self->n_sessions;
 }
 

@@ -13,8 +13,8 @@ get_figures (GDBusConnection *connection, guint *sessions, gboolean *draining, G
 {
   g_autoptr (GVariant) properties = NULL;
   g_autoptr (GVariant) reply
-    = g_dbus_connection_call_sync (connection, HARK_BUS_NAME, HARK_BUS_PATH, "org.freedesktop.DBus.Properties", "GetAll",
-                                   g_variant_new ("(s)", HARK_BUS_NAME), G_VARIANT_TYPE ("(a{sv})"),
+    = g_dbus_connection_call_sync (connection, HARK_BUS_NAME, HARK_BUS_PATH, "org.freedesktop.DBus.Properties",
+                                   "GetAll", g_variant_new ("(s)", HARK_BUS_NAME), G_VARIANT_TYPE ("(a{sv})"),
                                    G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, NULL, error);
   if (reply == NULL)
     return FALSE;

@@ -185,6 +185,8 @@ hark_app_read_bus_limits (HarkConfig *config, HarkBusLimits *limits)
     .max_waiting = setting (config, HARK_SETTING_BUS_WAITING_CALLS),
     .max_monitors = setting (config, HARK_SETTING_BUS_MONITORS_MAX),
     .monitor_window = setting (config, HARK_SETTING_BUS_MONITOR_WINDOW),
+    .max_programs = setting (config, HARK_SETTING_BUS_PROGRAMS_MAX),
+    .max_outbox = hark_config_get_bytes (config, HARK_SETTING_LIMITS_OUTBOX_MAX),
     .changes_ms = hark_config_get_ms (config, HARK_SETTING_BUS_CHANGES_INTERVAL),
   };
 }

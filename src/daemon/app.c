@@ -576,6 +576,7 @@ start_bus (HarkApp *self)
   self->bus = hark_bus_service_new (self->hub, self->metrics, self->clock, authority, &limits);
   hark_bus_service_set_reload (self->bus, on_bus_reload, self);
   hark_bus_service_set_upgrade (self->bus, on_bus_upgrade, self);
+  hark_bus_service_admit_programs (self->bus, hark_chat_get_authenticator (self->chat), self->native);
   hark_bus_service_set_lost (self->bus, hark_chat_get_lost (self->chat));
   self->waiting_for |= WAIT_FOR_BUS;
   g_signal_connect_object (self->bus, "name-acquired", G_CALLBACK (on_bus_name_acquired), self, 0);

@@ -851,6 +851,11 @@ static const HarkSettingInfo table[HARK_N_SETTINGS] = {
     AT ("bus", "monitor-window"), INT (1, 1000000), .fallback = "1024",
     .doc = "Signals on their way to those; what goes over it is counted instead of sent.",
   },
+  [HARK_SETTING_BUS_PROGRAMS_MAX] = {
+    AT ("bus", "programs-max"), INT (0, 100000), .fallback = "256",
+    .doc = "Programs on the bus that are clients at a time, by Connect() of org.hark.Peer1. What waits for one of them is "
+           "bounded by [limits] outbox-max.",
+  },
   [HARK_SETTING_BUS_CHANGES_INTERVAL] = {
     AT ("bus", "changes-interval"), DURATION (10, SECONDS (3600)), .fallback = "1s",
     .doc = "How often changes of properties are told at most: ten thousand sessions that come within it are one signal.",

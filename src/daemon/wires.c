@@ -5,6 +5,8 @@
  */
 #include "daemon/wires.h"
 
+#include "bus/peer-transport.h"
+
 #include "transport/engineio-codec.h"
 #include "transport/websocket-codec.h"
 
@@ -130,6 +132,7 @@ hark_wires_new (void)
   self->compressed.deflater = hark_deflater_new (DEFLATE_LEVEL);
   self->engine = (HarkWire){ 2, "native, by Engine.IO", engine_append_event, engine_append_reply };
   self->page = (HarkWire){ 3, "native, for pages", page_append_event, plain_append_reply };
+  G_STATIC_ASSERT (FIRST_SOCKETIO_INDEX + HARK_SOCKETIO_N_WIRES <= HARK_BUS_PEER_WIRE_INDEX);
   self->socketio = hark_socketio_wires_new (FIRST_SOCKETIO_INDEX, &socketio_framing);
   return self;
 }
