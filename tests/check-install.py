@@ -14,7 +14,8 @@ import tempfile
 INSTALLED = [
     "bin/harkd", "bin/harkctl",
     "systemd/system/hark.service", "systemd/system/hark.socket", "systemd/user/hark.service", "systemd/user/hark.socket",
-    "sysusers.d/hark.conf", "tmpfiles.d/hark.conf", "systemd/catalog/hark.catalog", "dbus-1/system.d/org.hark.Hub1.conf", "dbus-1/system-services/org.hark.Hub1.service",
+    "sysusers.d/hark.conf", "tmpfiles.d/hark.conf", "systemd/catalog/hark.catalog",
+    "polkit-1/actions/org.hark.Hub1.policy", "polkit-1/rules.d/org.hark.Hub1.rules", "dbus-1/system.d/org.hark.Hub1.conf", "dbus-1/system-services/org.hark.Hub1.service",
     "dbus-1/services/org.hark.Hub1.service", "dbus-1/interfaces/org.hark.Hub1.xml",
     "dbus-1/interfaces/org.hark.Directory1.xml", "dbus-1/interfaces/org.hark.Metrics1.xml",
     "dbus-1/interfaces/org.hark.SocketIO1.xml", "dbus-1/interfaces/org.hark.Session1.xml",

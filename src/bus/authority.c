@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Who may call. One user may: on a session bus the one the daemon runs as, on the system bus root. Everybody else is
- * refused, and so is whoever cannot be asked about. The bus is asked once for each caller, without waiting; what it
- * says is kept until the caller leaves, since a unique name is never given twice.
+ * Who may call. One user may anything: on a session bus the one the daemon runs as, on the system bus root. Of everybody
+ * else polkit is asked on the system bus, by the action that a call is; without polkit they are refused, and so is
+ * whoever cannot be asked about. The bus is asked once for each caller, without waiting; what it says is kept until the
+ * caller leaves, since a unique name is never given twice. What polkit says is not kept: its answers run out.
  */
 #include "bus/authority.h"
 
@@ -25,8 +26,23 @@ typedef struct
   guint watch;                 /* subscription to its leaving */
   PeerState state;
   guint32 uid;
-  GQueue waiting; /* (element-type GTask) (owned) */
+  GQueue waiting;  /* (element-type GTask) (owned) */
+  guint n_checks; /* calls of which polkit has not said whether they may */
 } Peer;
+
+/* What a caller wants: the data of its task. */
+typedef struct
+{
+  const char *action; /* static */
+  gboolean interactive;
+} Wish;
+
+/* A question to polkit. */
+typedef struct
+{
+  GTask *task; /* (owned) */
+  char *name;  /* (owned): of the caller */
+} Check;
 
 /* A question to the bus. */
 typedef struct
@@ -40,6 +56,7 @@ struct _HarkBusAuthority
   GObject parent_instance;
   uid_t uid; /* the one who may */
   HarkBusLimits limits;
+  gboolean polkit; /* the others are asked about */
   GHashTable *peers;         /* name → Peer (owned) */
   GCancellable *cancellable; /* (owned): of what the bus is being asked */
 };
@@ -65,12 +82,86 @@ ask_free (Ask *ask)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Ask, ask_free)
 
 static void
-answer (const Peer *peer, GTask *task)
+refuse (GTask *task)
+{
+  g_task_return_new_error (task, HARK_ERROR, HARK_ERROR_FORBIDDEN, "you may not administer this hub");
+}
+
+static void
+check_free (Check *check)
+{
+  g_object_unref (check->task);
+  g_free (check->name);
+  g_free (check);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Check, check_free)
+
+static void
+on_polkit_answer (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (Check) check = data;
+  HarkBusAuthority *self = g_task_get_source_object (check->task);
+  Peer *peer = g_hash_table_lookup (self->peers, check->name);
+  const Wish *wish = g_task_get_task_data (check->task);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) reply = g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
+  gboolean authorized = FALSE, challenge = FALSE;
+  if (peer != NULL)
+    peer->n_checks--;
+  if (reply != NULL)
+    g_variant_get (reply, "((bba{ss}))", &authorized, &challenge, NULL);
+  else if (!g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED)
+           && !g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_SERVICE_UNKNOWN)
+           && !g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_NAME_HAS_NO_OWNER))
+    g_message ("polkit does not say whether %s may %s: %s", check->name, wish->action, error->message);
+  if (authorized)
+    g_task_return_boolean (check->task, TRUE);
+  else if (challenge)
+    g_task_return_new_error (check->task, HARK_ERROR, HARK_ERROR_FORBIDDEN,
+                             "you may not, unless you say who you are: %s", wish->action);
+  else
+    refuse (check->task);
+}
+
+/* polkit(8), org.freedesktop.PolicyKit1.Authority: CheckAuthorizationFlags. */
+#define ALLOW_USER_INTERACTION 1u
+
+static void
+ask_polkit (Peer *peer, GTask *task)
+{
+  const Wish *wish = g_task_get_task_data (task);
+  GVariantBuilder subject, details;
+  Check *check;
+  if (peer->n_checks >= peer->authority->limits.max_waiting)
+    {
+      g_task_return_new_error (task, HARK_ERROR, HARK_ERROR_OVERLOADED, "too many calls at once");
+      return;
+    }
+  peer->n_checks++;
+  check = g_new (Check, 1);
+  check->task = g_object_ref (task);
+  check->name = g_strdup (peer->name);
+  g_variant_builder_init (&subject, G_VARIANT_TYPE_VARDICT);
+  g_variant_builder_add (&subject, "{sv}", "name", g_variant_new_string (peer->name));
+  g_variant_builder_init (&details, G_VARIANT_TYPE ("a{ss}"));
+  g_dbus_connection_call (peer->connection, "org.freedesktop.PolicyKit1", "/org/freedesktop/PolicyKit1/Authority",
+                          "org.freedesktop.PolicyKit1.Authority", "CheckAuthorization",
+                          g_variant_new ("((sa{sv})sa{ss}us)", "system-bus-name", &subject, wish->action, &details,
+                                         wish->interactive ? ALLOW_USER_INTERACTION : 0, ""),
+                          G_VARIANT_TYPE ("((bba{ss}))"), G_DBUS_CALL_FLAGS_NONE, G_MAXINT,
+                          peer->authority->cancellable, on_polkit_answer, check);
+}
+
+static void
+answer (Peer *peer, GTask *task)
 {
   if (peer->state == PEER_KNOWN && peer->uid == peer->authority->uid)
     g_task_return_boolean (task, TRUE);
+  else if (peer->state == PEER_KNOWN && peer->authority->polkit)
+    ask_polkit (peer, task);
   else
-    g_task_return_new_error (task, HARK_ERROR, HARK_ERROR_FORBIDDEN, "you may not administer this hub");
+    refuse (task);
 }
 
 static void
@@ -146,12 +237,22 @@ hark_bus_authority_new (uid_t uid, const HarkBusLimits *limits)
 /**
  * hark_bus_authority_new_for_bus:
  *
- * Returns: (transfer full): on the system bus one that lets root call, elsewhere the daemon's own user
+ * Returns: (transfer full): on the system bus one that lets root call, and asks polkit of the others; elsewhere the
+ *   daemon's own user
  */
 HarkBusAuthority *
 hark_bus_authority_new_for_bus (GBusType type, const HarkBusLimits *limits)
 {
-  return hark_bus_authority_new (type == G_BUS_TYPE_SYSTEM ? 0 : getuid (), limits);
+  HarkBusAuthority *self = hark_bus_authority_new (type == G_BUS_TYPE_SYSTEM ? 0 : getuid (), limits);
+  self->polkit = type == G_BUS_TYPE_SYSTEM;
+  return self;
+}
+
+/* Whether polkit is asked about those who may not anyway. */
+void
+hark_bus_authority_set_polkit (HarkBusAuthority *self, gboolean polkit)
+{
+  self->polkit = polkit;
 }
 
 static void
@@ -208,15 +309,22 @@ add_peer (HarkBusAuthority *self, GDBusConnection *connection, const char *sende
 /**
  * hark_bus_authority_check_async:
  * @sender: (nullable): the caller's unique name; nobody without one may
+ * @action: a constant: one of HARK_BUS_ACTION_…
+ * @interactive: the caller lets its user be asked for a password
  *
- * Finds out whether a caller may administer the hub. Callers are answered in the order in which they asked.
+ * Finds out whether a caller may do something. Callers of whom polkit need not be asked are answered in the order in
+ * which they asked.
  */
 void
 hark_bus_authority_check_async (HarkBusAuthority *self, GDBusConnection *connection, const char *sender,
-                                GAsyncReadyCallback callback, gpointer data)
+                                const char *action, gboolean interactive, GAsyncReadyCallback callback, gpointer data)
 {
   g_autoptr (GTask) task = g_task_new (self, NULL, callback, data);
+  Wish *wish = g_new (Wish, 1);
   Peer *peer;
+  wish->action = action;
+  wish->interactive = interactive;
+  g_task_set_task_data (task, wish, g_free);
   g_task_set_source_tag (task, hark_bus_authority_check_async);
   if (sender == NULL)
     {

@@ -7,6 +7,8 @@
  */
 #include "bus/gate.h"
 
+#include "bus/translate.h"
+
 struct _HarkBusGate
 {
   GObject parent_instance;
@@ -114,6 +116,27 @@ on_authority_checked (GObject *source, GAsyncResult *result, gpointer data)
                        g_dbus_method_invocation_get_parameters (invocation), invocation, visit->skeleton);
 }
 
+/* What the XML says that a method is; what it does not speak of is for administrators. */
+static const char *
+get_action (const GDBusMethodInfo *method)
+{
+  const char *action = g_dbus_annotation_info_lookup (method->annotations, HARK_BUS_ANNOTATION_ACTION);
+  if (g_strcmp0 (action, "read") == 0)
+    return HARK_BUS_ACTION_READ;
+  return g_strcmp0 (action, "publish") == 0 ? HARK_BUS_ACTION_PUBLISH : HARK_BUS_ACTION_ADMINISTER;
+}
+
+static void
+check (HarkBusGate *self, GDBusMethodInvocation *invocation, const char *action, Visit *visit)
+{
+  GDBusMessage *message = g_dbus_method_invocation_get_message (invocation);
+  gboolean interactive
+    = (g_dbus_message_get_flags (message) & G_DBUS_MESSAGE_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION) != 0;
+  hark_bus_authority_check_async (self->authority, g_dbus_method_invocation_get_connection (invocation),
+                                  g_dbus_method_invocation_get_sender (invocation), action, interactive,
+                                  on_authority_checked, visit);
+}
+
 static void
 handle_method_call (GDBusConnection *connection, const char *sender, const char *path, const char *interface,
                     const char *method, GVariant *parameters, GDBusMethodInvocation *invocation, gpointer data)
@@ -123,7 +146,7 @@ handle_method_call (GDBusConnection *connection, const char *sender, const char 
   visit->gate = g_object_ref (entry->gate);
   visit->skeleton = entry->skeleton != NULL ? g_object_ref (entry->skeleton) : NULL;
   visit->invocation = invocation;
-  hark_bus_authority_check_async (entry->gate->authority, connection, sender, on_authority_checked, visit);
+  check (entry->gate, invocation, get_action (g_dbus_method_invocation_get_method_info (invocation)), visit);
 }
 
 static GVariant *
@@ -158,19 +181,20 @@ hark_bus_gate_export (HarkBusGate *self, GDBusConnection *connection, const char
 /**
  * hark_bus_gate_admit:
  * @invocation: (transfer full)
+ * @action: a constant: one of HARK_BUS_ACTION_…
  * @func: called with it, now or later, when the caller may call; otherwise the caller is told that it may not
  * @data: held until then
  *
  * For objects that are not exported by hark_bus_gate_export (), because there is no end of them.
  */
 void
-hark_bus_gate_admit (HarkBusGate *self, GDBusMethodInvocation *invocation, HarkBusGateFunc func, GObject *data)
+hark_bus_gate_admit (HarkBusGate *self, GDBusMethodInvocation *invocation, const char *action, HarkBusGateFunc func,
+                     GObject *data)
 {
   Visit *visit = g_new0 (Visit, 1);
   visit->gate = g_object_ref (self);
   visit->invocation = invocation;
   visit->func = func;
   visit->data = g_object_ref (data);
-  hark_bus_authority_check_async (self->authority, g_dbus_method_invocation_get_connection (invocation),
-                                  g_dbus_method_invocation_get_sender (invocation), on_authority_checked, visit);
+  check (self, invocation, action, visit);
 }

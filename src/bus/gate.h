@@ -15,6 +15,7 @@ typedef void (*HarkBusGateFunc) (GDBusMethodInvocation *invocation, gpointer dat
 HarkBusGate *hark_bus_gate_new (HarkBusAuthority *authority, HarkBusBridge *bridge);
 guint hark_bus_gate_export (HarkBusGate *self, GDBusConnection *connection, const char *path, GDBusInterfaceInfo *info,
                             GDBusInterfaceSkeleton *skeleton, GError **error);
-void hark_bus_gate_admit (HarkBusGate *self, GDBusMethodInvocation *invocation, HarkBusGateFunc func, GObject *data);
+void hark_bus_gate_admit (HarkBusGate *self, GDBusMethodInvocation *invocation, const char *action,
+                          HarkBusGateFunc func, GObject *data);
 
 G_END_DECLS

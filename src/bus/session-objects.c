@@ -264,7 +264,9 @@ handle_method_call (GDBusConnection *connection, const char *sender, const char 
                     const char *method, GVariant *parameters, GDBusMethodInvocation *invocation, gpointer data)
 {
   HarkBusSessionObjects *self = data;
-  hark_bus_gate_admit (self->gate, invocation, on_admitted, G_OBJECT (self));
+  hark_bus_gate_admit (self->gate, invocation,
+                       g_str_equal (interface, PROPERTIES) ? HARK_BUS_ACTION_READ : HARK_BUS_ACTION_ADMINISTER,
+                       on_admitted, G_OBJECT (self));
 }
 
 /* Without functions for properties GDBus gives those calls to the one for methods, where they can wait for the gate. */
@@ -385,7 +387,7 @@ handle_list (GDBusConnection *connection, const char *sender, const char *path, 
              const char *method, GVariant *parameters, GDBusMethodInvocation *invocation, gpointer data)
 {
   HarkBusSessionObjects *self = data;
-  hark_bus_gate_admit (self->gate, invocation, on_list_admitted, G_OBJECT (self));
+  hark_bus_gate_admit (self->gate, invocation, HARK_BUS_ACTION_READ, on_list_admitted, G_OBJECT (self));
 }
 
 static const GDBusInterfaceVTable manager_vtable = { handle_list, NULL, NULL };

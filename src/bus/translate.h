@@ -8,6 +8,7 @@
 G_BEGIN_DECLS
 
 /* Annotations of the XML that say how a method is carried out; org.hark.Hub1.xml explains them. */
+#define HARK_BUS_ANNOTATION_ACTION "org.hark.Action"
 #define HARK_BUS_ANNOTATION_COMMAND "org.hark.Command"
 #define HARK_BUS_ANNOTATION_UNSET "org.hark.Unset"
 #define HARK_BUS_ANNOTATION_JSON "org.hark.Json"

@@ -51,6 +51,13 @@ static const HarkRoute page_route = { "", ROUTE_PAGE, HARK_ROUTE_PAGE };
 static const HarkRoute native_route = { "/ws", ROUTE_NATIVE, HARK_ROUTE_TOKEN };
 static const HarkRoute engine_route = { "/engine.io", ROUTE_ENGINE, HARK_ROUTE_ENGINE };
 static const HarkRoute socketio_route = { "/socket.io", ROUTE_SOCKETIO, HARK_ROUTE_ENGINE };
+/* The choices of [bus] polkit. */
+enum
+{
+  POLKIT_AUTO,
+  POLKIT_YES
+};
+
 /* What has to be there before the daemon says that it is ready. */
 enum
 {
@@ -573,6 +580,8 @@ start_bus (HarkApp *self)
     return;
   hark_app_read_bus_limits (self->config, &limits);
   authority = hark_bus_authority_new_for_bus (type, &limits);
+  if (hark_config_get_enum (self->config, HARK_SETTING_BUS_POLKIT) != POLKIT_AUTO)
+    hark_bus_authority_set_polkit (authority, hark_config_get_enum (self->config, HARK_SETTING_BUS_POLKIT) == POLKIT_YES);
   self->bus = hark_bus_service_new (self->hub, self->metrics, self->clock, authority, &limits);
   hark_bus_service_set_reload (self->bus, on_bus_reload, self);
   hark_bus_service_set_upgrade (self->bus, on_bus_upgrade, self);

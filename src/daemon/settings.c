@@ -47,6 +47,7 @@ static const struct
 static const char *const synchronous_choices[] = { "full", "normal", NULL };
 static const char *const socketio_admin_choices[] = { "off", "production", "development", NULL };
 static const char *const jwt_choices[] = { "off", "HS256", "RS256", "ES256", "EdDSA", NULL };
+static const char *const polkit_choices[] = { "auto", "yes", "no", NULL };
 static const char *const level_choices[] = { "error", "warning", "notice", "info", "debug", NULL };
 
 static char *
@@ -830,6 +831,11 @@ static const HarkSettingInfo table[HARK_N_SETTINGS] = {
     AT ("bus", "type"), .type = HARK_SETTING_TYPE_STRING, .check = check_bus, .fallback = "auto",
     .doc = "system, session, none, or a D-Bus address; auto is the system bus for the system's service and the "
            "session bus for a user's.",
+  },
+  [HARK_SETTING_BUS_POLKIT] = {
+    AT ("bus", "polkit"), .type = HARK_SETTING_TYPE_ENUM, .choices = polkit_choices, .fallback = "auto",
+    .doc = "Whether polkit is asked of callers other than root, or on a session bus the daemon's own user; auto does on the "
+           "system bus. Without it they are refused.",
   },
   [HARK_SETTING_BUS_CALLS_MAX] = {
     AT ("bus", "calls-max"), INT (1, 1000000), .fallback = "256",
