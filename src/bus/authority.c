@@ -26,7 +26,7 @@ typedef struct
   guint watch;                 /* subscription to its leaving */
   PeerState state;
   guint32 uid;
-  GQueue waiting;  /* (element-type GTask) (owned) */
+  GQueue waiting; /* (element-type GTask) (owned) */
   guint n_checks; /* calls of which polkit has not said whether they may */
 } Peer;
 
@@ -56,7 +56,7 @@ struct _HarkBusAuthority
   GObject parent_instance;
   uid_t uid; /* the one who may */
   HarkBusLimits limits;
-  gboolean polkit; /* the others are asked about */
+  gboolean polkit;           /* the others are asked about */
   GHashTable *peers;         /* name → Peer (owned) */
   GCancellable *cancellable; /* (owned): of what the bus is being asked */
 };

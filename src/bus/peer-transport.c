@@ -65,7 +65,7 @@ const HarkWire hark_bus_peer_wire = { HARK_BUS_PEER_WIRE_INDEX, "native, on the 
 static void flush (HarkBusPeerTransport *self);
 
 static void
-emit (HarkBusPeerTransport *self, const char *signal, GVariant *parameters)
+send_signal (HarkBusPeerTransport *self, const char *signal, GVariant *parameters)
 {
   self->sent++;
   g_dbus_connection_emit_signal (self->connection, self->name, self->path, INTERFACE, signal, parameters, NULL);
@@ -138,7 +138,7 @@ give_reply (HarkBusPeerTransport *self, const char *json)
       || !hark_json_object_get_int (&reply, "ref", HARK_FIELD_OPTIONAL, 1, G_MAXUINT, &ref, NULL)
       || !g_hash_table_steal_extended (self->calls, GUINT_TO_POINTER (ref), NULL, (gpointer *)&invocation))
     {
-      emit (self, "Event", g_variant_new ("(s)", json));
+      send_signal (self, "Event", g_variant_new ("(s)", json));
       return;
     }
   hark_json_object_get_string (&reply, "type", HARK_FIELD_OPTIONAL, 64, &type, NULL);
@@ -175,7 +175,7 @@ give_units (HarkBusPeerTransport *self, const char *data, gsize len)
       if (*data == REPLY_MARK)
         give_reply (self, data + 1);
       else
-        emit (self, "Event", g_variant_new ("(s)", data + 1));
+        send_signal (self, "Event", g_variant_new ("(s)", data + 1));
       data += unit + 1;
     }
 }
@@ -261,7 +261,7 @@ hark_bus_peer_transport_close (HarkTransport *transport, guint code, const char 
   if (!self->has_left)
     {
       g_autofree char *text = g_utf8_make_valid (reason != NULL ? reason : "", -1);
-      emit (self, "Closed", g_variant_new ("(us)", code, text));
+      send_signal (self, "Closed", g_variant_new ("(us)", code, text));
     }
   g_idle_add (on_closing, g_object_ref (self));
 }

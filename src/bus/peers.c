@@ -45,7 +45,8 @@ peer_free (gpointer data)
 {
   Peer *peer = data;
   if (peer->connecting != NULL)
-    g_dbus_method_invocation_return_error_literal (peer->connecting, HARK_ERROR, HARK_ERROR_OFFLINE, "the caller has left");
+    g_dbus_method_invocation_return_error_literal (peer->connecting, HARK_ERROR, HARK_ERROR_OFFLINE,
+                                                   "the caller has left");
   if (peer->session != NULL)
     g_clear_signal_handler (&peer->session_closed, peer->session);
   g_clear_object (&peer->session);
@@ -133,9 +134,8 @@ open_session (HarkBusPeers *self, Peer *peer, HarkIdentity *identity)
 {
   g_autoptr (GDBusMethodInvocation) invocation = g_steal_pointer (&peer->connecting);
   g_autofree char *name = g_strdup (peer->name);
-  HarkBusPeerTransport *transport
-    = hark_bus_peer_transport_new (self->connection, self->path, peer->name, self->limits.monitor_window,
-                                   self->limits.max_outbox);
+  HarkBusPeerTransport *transport = hark_bus_peer_transport_new (self->connection, self->path, peer->name,
+                                                                 self->limits.monitor_window, self->limits.max_outbox);
   g_autoptr (HarkSession) session = hark_session_new (self->hub, g_object_ref (HARK_TRANSPORT (transport)),
                                                       self->protocol, &hark_bus_peer_wire, identity);
   char id[HARK_ID_LEN];
@@ -157,8 +157,7 @@ on_token_checked (GObject *source, GAsyncResult *result, gpointer data)
   g_autoptr (Knock) knock = data;
   HarkBusPeers *self = knock->peers;
   g_autoptr (GError) error = NULL;
-  g_autoptr (HarkIdentity) identity
-    = hark_authenticator_check_finish (HARK_AUTHENTICATOR (source), result, &error);
+  g_autoptr (HarkIdentity) identity = hark_authenticator_check_finish (HARK_AUTHENTICATOR (source), result, &error);
   Peer *peer = g_hash_table_lookup (self->peers, knock->name);
   if (peer == NULL || peer->connecting == NULL)
     return;

@@ -581,7 +581,8 @@ start_bus (HarkApp *self)
   hark_app_read_bus_limits (self->config, &limits);
   authority = hark_bus_authority_new_for_bus (type, &limits);
   if (hark_config_get_enum (self->config, HARK_SETTING_BUS_POLKIT) != POLKIT_AUTO)
-    hark_bus_authority_set_polkit (authority, hark_config_get_enum (self->config, HARK_SETTING_BUS_POLKIT) == POLKIT_YES);
+    hark_bus_authority_set_polkit (authority,
+                                   hark_config_get_enum (self->config, HARK_SETTING_BUS_POLKIT) == POLKIT_YES);
   self->bus = hark_bus_service_new (self->hub, self->metrics, self->clock, authority, &limits);
   hark_bus_service_set_reload (self->bus, on_bus_reload, self);
   hark_bus_service_set_upgrade (self->bus, on_bus_upgrade, self);

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 static const HarkBusLimits limits
-  = { .max_calls = 100, .max_peers = 2, .max_waiting = 3, .max_monitors = 2, .monitor_window = 4 };
+  = { .max_calls = 100, .max_peers = 2, .max_waiting = 3, .max_monitors = 2, .monitor_window = 4, .changes_ms = 1000 };
 
 static void
 set_up (BusFixture *f, gconstpointer data)
@@ -98,11 +98,13 @@ test_waiting_bound (BusFixture *f, gconstpointer data)
   Count count = { 0 };
   g_test_summary ("Calls that wait for the bus to say whose they are have a bound.");
   for (guint i = 0; i < 5; i++)
-    hark_bus_authority_check_async (f->authority, connection, sender, HARK_BUS_ACTION_ADMINISTER, FALSE, on_checked, &count);
+    hark_bus_authority_check_async (f->authority, connection, sender, HARK_BUS_ACTION_ADMINISTER, FALSE, on_checked,
+                                    &count);
   bus_fixture_wait_for (count.n_allowed + count.n_overloaded + count.n_refused == 5);
   g_assert_cmpuint (count.n_allowed, ==, 3);
   g_assert_cmpuint (count.n_overloaded, ==, 2);
-  hark_bus_authority_check_async (f->authority, connection, sender, HARK_BUS_ACTION_ADMINISTER, FALSE, on_checked, &count);
+  hark_bus_authority_check_async (f->authority, connection, sender, HARK_BUS_ACTION_ADMINISTER, FALSE, on_checked,
+                                  &count);
   bus_fixture_wait_for (count.n_allowed == 4);
   hark_bus_authority_forget (f->authority);
   bus_fixture_disconnect (connection);
@@ -138,7 +140,8 @@ test_nobody (BusFixture *f, gconstpointer data)
   GDBusConnection *connection = bus_fixture_connect (f);
   Count count = { 0 };
   g_test_summary ("A caller that does not exist, and one without a name, may not.");
-  hark_bus_authority_check_async (f->authority, connection, ":1.4711", HARK_BUS_ACTION_ADMINISTER, FALSE, on_checked, &count);
+  hark_bus_authority_check_async (f->authority, connection, ":1.4711", HARK_BUS_ACTION_ADMINISTER, FALSE, on_checked,
+                                  &count);
   hark_bus_authority_check_async (f->authority, connection, NULL, HARK_BUS_ACTION_ADMINISTER, FALSE, on_checked, &count);
   bus_fixture_wait_for (count.n_refused == 2);
   hark_bus_authority_forget (f->authority);
@@ -152,7 +155,8 @@ test_forget (BusFixture *f, gconstpointer data)
   GDBusConnection *connection = bus_fixture_connect (f);
   Count count = { 0 };
   g_test_summary ("Whoever waits when the bus goes away is refused.");
-  hark_bus_authority_check_async (f->authority, connection, sender, HARK_BUS_ACTION_ADMINISTER, FALSE, on_checked, &count);
+  hark_bus_authority_check_async (f->authority, connection, sender, HARK_BUS_ACTION_ADMINISTER, FALSE, on_checked,
+                                  &count);
   hark_bus_authority_forget (f->authority);
   bus_fixture_wait_for (count.n_refused == 1);
   bus_fixture_settle (f);

@@ -10,7 +10,7 @@
 #define HUB "org.hark.Hub1"
 
 static const HarkBusLimits limits
-  = { .max_calls = 4, .max_peers = 8, .max_waiting = 8, .max_monitors = 2, .monitor_window = 4 };
+  = { .max_calls = 4, .max_peers = 8, .max_waiting = 8, .max_monitors = 2, .monitor_window = 4, .changes_ms = 1000 };
 
 static void
 set_up (BusFixture *f, gconstpointer data)
