@@ -91,6 +91,8 @@ hark_engine_end (HarkEngine *self, guint code, const char *reason)
   g_autoptr (HarkEngine) hold G_GNUC_UNUSED = g_object_ref (self);
   if (is_ended (self))
     return;
+  /* Before anybody hears of the end: who does may come again, by the front's thread, while we go on here. */
+  g_clear_pointer (&self->lease, hark_address_lease_free);
   hark_engine_answer_poll (self, "1");
   if (self->post != NULL && self->taking)
     hark_engine_answer (&self->post, 200, TYPE_OK, "ok");
@@ -106,7 +108,6 @@ hark_engine_end (HarkEngine *self, guint code, const char *reason)
     }
   hark_engine_server_remove (self->server, self);
   hark_outbox_clear (&self->parent_instance.outbox);
-  g_clear_pointer (&self->lease, hark_address_lease_free);
   hark_transport_emit_closed (&self->parent_instance, self->close_code != 0 ? self->close_code : code,
                               self->close_code != 0 && self->close_reason != NULL ? self->close_reason : reason);
 }
